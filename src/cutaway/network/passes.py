@@ -1,0 +1,449 @@
+"""One forward pass of the user's module under observation. The only file with hooks.
+
+A `Pass` reads and rewrites tensors at ports, records a `Tape` of what each call returned, and replays one: a call that
+finished before the first edited event started cannot depend on the edit, so its recorded output is returned and its
+body never runs. Exact by execution order, whatever the architecture. Nothing stays behind: hooks, replaced forwards,
+training mode, frozen parameters and the attention setting are put back, also on error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import math
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from cutaway.network.batch import Batch
+from cutaway.network.site import Port
+
+CallId = tuple[tuple[str, int], ...]
+ATTENTION = ":attention"  # an attention product is a call of its own inside its module
+_active = threading.local()
+
+
+def active_pass() -> Pass | None:
+    """The pass that runs in this thread, if one does (asked by the attention function that is registered)."""
+    return getattr(_active, "current", None)
+
+
+@dataclass
+class Wiring:
+    """The names of a module's parts, looked up once; whether its attention can be read through Hugging Face's interface."""
+
+    module: nn.Module
+    attention: bool = True
+
+    @cached_property
+    def modules(self) -> dict[str, nn.Module]:
+        return dict(self.module.named_modules())
+
+    @cached_property
+    def names(self) -> dict[int, str]:
+        return {id(part): name for name, part in self.modules.items()}
+
+    @property
+    def configs(self) -> list[Any]:
+        """Hugging Face configurations whose attention setting a pass changes."""
+        return self._configs if self.attention else []
+
+    @cached_property
+    def _configs(self) -> list[Any]:
+        found = {id(c): c for m in self.modules.values() if hasattr(c := getattr(m, "config", None), "_attn_implementation")}
+        return list(found.values())
+
+
+@dataclass
+class Touch:
+    """What happens at a port: `do` gets the tensor (its named axes) and gives the new one, or None to leave it."""
+
+    port: Port
+    do: Callable[[Tensor], Tensor | None]
+
+
+@dataclass
+class Recorded:
+    """One call on a tape: when it started and ended, what it returned."""
+
+    start: int
+    ordinal: int
+    end: int = -1
+    output: Any = None
+    inputs: tuple[Tensor, ...] = ()
+    versions: tuple[int, ...] = ()
+
+
+@dataclass
+class Tape:
+    """What the calls of a clean pass returned, in execution order."""
+
+    rows: int
+    positions: int | None
+    watched: frozenset[str]
+    calls: dict[CallId, Recorded] = field(default_factory=dict)
+    keys: dict[CallId, tuple[Tensor, Tensor, Tensor | None]] = field(default_factory=dict)
+    output: Any = None
+
+    def event(self, port: Port) -> int:
+        """When the tensor at `port` first comes by. Raises `LookupError` if it never does."""
+        attention = port.side in ("q", "k", "v", "z")
+        name = port.module + ATTENTION if attention else port.module
+        after = port.side in ("out", "z")
+        found = [
+            (call.end if after else call.start)
+            for where, call in self.calls.items()
+            if where[-1][0] == name and (port.call is None or call.ordinal == port.call)
+        ]
+        if not found:
+            raise LookupError(f"{port.module or 'the network itself'} never ran its {port.side} in this pass")
+        return min(found)
+
+    def bytes(self) -> int:
+        """Memory that the recorded outputs hold, each storage once."""
+        seen: dict[int, int] = {}
+        for call in self.calls.values():
+            for leaf in leaves(call.output):
+                seen[leaf.untyped_storage().data_ptr()] = leaf.untyped_storage().nbytes()
+        return sum(seen.values())
+
+    def mutated(self) -> set[str]:
+        """Names of calls whose output was written to in place after it was recorded."""
+        return {
+            where[-1][0]
+            for where, call in self.calls.items()
+            if call.versions and call.versions != tuple(leaf._version for leaf in leaves(call.output))
+        }
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """Run only the positions from `start` on; earlier keys and values come from the tape of a full clean pass."""
+
+    start: int
+    tape: Tape
+
+
+@dataclass
+class Pass:
+    """One forward pass. Build it, call it once with a batch.
+
+    `touches` act at ports. `record` names the modules whose outputs go on `tape_out`; `replay` is a tape whose calls that
+    ended by the event `first` are not run; `rows` says which row of the tape each row of this batch repeats. `columns`
+    computes only these outputs of the Linear module `head`. With `gradients` the graph is kept (parameters frozen).
+    """
+
+    wiring: Wiring
+    touches: Sequence[Touch] = ()
+    record: Collection[str] | None = None
+    inputs: bool = False
+    clone: Collection[str] = ()
+    keys: bool = False
+    replay: Tape | None = None
+    first: int = -1
+    rows: Tensor | None = None
+    prefix: Prefix | None = None
+    head: str | None = None
+    columns: Tensor | None = None
+    gradients: bool = False
+    weights: Mapping[str, Tensor] | None = None
+    tape_out: Tape | None = None
+
+    def __call__(self, batch: Batch) -> Any:
+        """The module's own output for `batch`."""
+        self._clock, self._positions = 0, batch.positions
+        self._stack: list[tuple[str, int]] = []
+        self._counts: dict[CallId, int] = defaultdict(int)
+        self._ordinals: dict[str, int] = defaultdict(int)
+        self._at: dict[tuple[str, str], list[Touch]] = defaultdict(list)
+        for touch in self.touches:
+            self._at[touch.port.module, touch.port.side].append(touch)
+        if self.record is not None:
+            self.tape_out = Tape(batch.rows, batch.positions, frozenset(self.record))
+        mode = torch.enable_grad() if self.gradients else torch.no_grad()
+        with mode, self._installed(), _settings(self.wiring, frozen=self.gradients):
+            if self.weights:
+                output = torch.func.functional_call(self.wiring.module, dict(self.weights), batch.args, batch.kwargs)
+            else:
+                output = self.wiring.module(*batch.args, **batch.kwargs)
+        if self.tape_out is not None:
+            self.tape_out.output = output
+        return output
+
+    # installing and removing -------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _installed(self) -> Iterator[None]:
+        handles, replaced = [], []
+        tracked = self.tape_out.watched if self.tape_out else self.replay.watched if self.replay else frozenset()
+        entered = {name for name, side in self._at if side in ("in", "experts")} | tracked
+        left = {name for name, side in self._at if side == "out"} | tracked
+        previous, _active.current = active_pass(), self
+        try:
+            for name in entered | left:
+                part = self.wiring.modules[name]
+                handles.append(part.register_forward_pre_hook(partial(self._before, name, name in tracked), with_kwargs=True))
+                handles.append(part.register_forward_hook(partial(self._after, name, name in tracked), with_kwargs=True))
+            for name in self._skippable():
+                part = self.wiring.modules[name]
+                replaced.append((part, part.__dict__.get("forward")))
+                part.forward = partial(self._forward, part.forward)
+            if self.head is not None:
+                part = self.wiring.modules[self.head]
+                replaced.append((part, part.__dict__.get("forward")))
+                part.forward = partial(_some_columns, part, self.columns)
+            yield
+        finally:
+            _active.current = previous
+            for handle in handles:
+                handle.remove()
+            for part, forward in reversed(replaced):
+                if forward is None:
+                    del part.forward
+                else:
+                    part.forward = forward
+
+    def _skippable(self) -> set[str]:
+        if self.replay is None:
+            return set()
+        ended = {where[-1][0] for where, call in self.replay.calls.items() if call.end <= self.first}
+        return {name for name in ended if not name.endswith(ATTENTION)}
+
+    # what the hooks do -------------------------------------------------------------------------------------------
+
+    def _enter(self, name: str, tracked: bool) -> int:
+        """Notes that a call begins; gives its ordinal among the calls of this module."""
+        ordinal = self._ordinals[name]
+        self._ordinals[name] += 1
+        if tracked:
+            outer = tuple(self._stack)
+            self._stack.append((name, self._counts[(*outer, (name, -1))]))
+            self._counts[(*outer, (name, -1))] += 1
+            if self.replay is not None:
+                known = self.replay.calls.get(tuple(self._stack))
+                ordinal = known.ordinal if known is not None else ordinal
+            if self.tape_out is not None:
+                self.tape_out.calls[tuple(self._stack)] = Recorded(self._tick(), ordinal)
+        return ordinal
+
+    def _leave(self, tracked: bool, output: Any) -> None:
+        if not tracked:
+            return
+        if self.tape_out is not None:
+            call = self.tape_out.calls[tuple(self._stack)]
+            call.end = self._tick()
+            name = self._stack[-1][0]
+            call.output = map_tensors(Tensor.clone, output) if name in self.clone else output
+            call.versions = tuple(leaf._version for leaf in leaves(call.output))
+        self._stack.pop()
+
+    def _tick(self) -> int:
+        self._clock += 1
+        return self._clock
+
+    def _before(self, name: str, tracked: bool, part: nn.Module, args: tuple, kwargs: dict) -> tuple[tuple, dict] | None:
+        ordinal = self._enter(name, tracked)
+        if self.inputs and self.tape_out is not None:
+            found = [x for x in (*args, *kwargs.values()) if isinstance(x, Tensor) and x.is_floating_point()]
+            self.tape_out.calls[tuple(self._stack)].inputs = tuple(x.clone() for x in found)
+        for touch in self._at.get((name, "experts"), ()):
+            args = _touch_experts(touch, args)
+        touches = [t for t in self._at.get((name, "in"), ()) if t.port.call in (None, ordinal)]
+        for touch in touches:
+            where, x = argument(args, kwargs, touch.port.index)
+            new = touch.do(touch.port.open(x, self._positions))
+            if new is not None:
+                args, kwargs = with_argument(args, kwargs, where, touch.port.close(new))
+        return args, kwargs
+
+    def _after(self, name: str, tracked: bool, part: nn.Module, args: tuple, kwargs: dict, output: Any) -> Any:
+        touches = self._at.get((name, "out"))
+        if tracked:
+            self._leave(tracked, output)
+        if not touches:
+            return None
+        ordinal = self._ordinals[name] - 1
+        for touch in touches:
+            if touch.port.call not in (None, ordinal):
+                continue
+            new = touch.do(touch.port.open(result(output, touch.port.index), self._positions))
+            if new is not None:
+                output = with_result(output, touch.port.index, touch.port.close(new))
+        return output
+
+    def _forward(self, forward: Callable, *args: Any, **kwargs: Any) -> Any:
+        call = self.replay.calls.get(tuple(self._stack)) if self.replay else None
+        if call is None or call.end > self.first:
+            return forward(*args, **kwargs)
+        return map_tensors(self._gather, call.output)
+
+    def _gather(self, x: Tensor) -> Tensor:
+        """A recorded tensor, with the rows of this batch: repeated along the batch, also where it is flattened in."""
+        assert self.replay is not None
+        if self.rows is None:
+            return x
+        rows, positions = self.replay.rows, self.replay.positions
+        if x.ndim and x.shape[0] == rows:
+            return x.index_select(0, self.rows)
+        if x.ndim and positions is not None and x.shape[0] == rows * positions:
+            return x.unflatten(0, (rows, positions)).index_select(0, self.rows).flatten(0, 1)
+        return x
+
+    def attention(self, part: nn.Module, inner: Callable, q: Tensor, k: Tensor, v: Tensor, mask: Any, kwargs: dict) -> Any:
+        """The attention product of `part`: called by the function that is registered with Hugging Face."""
+        name = self.wiring.names.get(id(part), "")
+        tracked = self.tape_out is not None or self.replay is not None
+        ordinal = self._enter(name + ATTENTION, tracked)
+        where = tuple(self._stack)
+        call = self.replay.calls.get(where) if self.replay is not None else None
+        if call is not None and call.end <= self.first:
+            output = map_tensors(self._gather, call.output)
+        else:
+            q, k, v = (self._through(name, side, x, ordinal) for side, x in (("q", q), ("k", k), ("v", v)))
+            if self.keys and self.tape_out is not None:
+                self.tape_out.keys[where] = (k, v, mask)
+            if self.prefix is not None:
+                k, v, mask = self._extend(where, q, k, v)
+            output = inner(part, q, k, v, mask, **kwargs)
+        self._leave(tracked, output)
+        z = self._through(name, "z", output[0], ordinal)
+        return (z, *output[1:])
+
+    def _through(self, name: str, side: str, x: Tensor, ordinal: int) -> Tensor:
+        for touch in self._at.get((name, side), ()):
+            if touch.port.call in (None, ordinal):
+                new = touch.do(touch.port.open(x))
+                x = x if new is None else touch.port.close(new)
+        return x
+
+    def _extend(self, where: CallId, q: Tensor, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Keys and values with the clean ones of the earlier positions before them, and the rows of the clean mask."""
+        assert self.prefix is not None
+        start = self.prefix.start
+        old_k, old_v, mask = self.prefix.tape.keys[where]
+        rows = torch.arange(len(q), device=q.device) if self.rows is None else self.rows
+        k = torch.cat([old_k[:, :, :start].index_select(0, rows), k], dim=2)
+        v = torch.cat([old_v[:, :, :start].index_select(0, rows), v], dim=2)
+        if isinstance(mask, Tensor):
+            mask = mask[..., start:, :]
+            return k, v, mask.index_select(0, rows) if mask.shape[0] == self.prefix.tape.rows else mask
+        if q.shape[2] == 1:
+            return k, v, None
+        causal = torch.ones(q.shape[2], k.shape[2], dtype=torch.bool, device=q.device).tril(start)
+        return k, v, causal[None, None]
+
+
+# settings that a pass changes and puts back -------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _settings(wiring: Wiring, frozen: bool) -> Iterator[None]:
+    """Evaluation mode, the attention function that can be read, and (for gradients) frozen parameters."""
+    from cutaway.network.attention import readable
+
+    training = [part for part in wiring.modules.values() if part.training]
+    thawed = [p for p in wiring.module.parameters() if p.requires_grad] if frozen else []
+    implementations = [config._attn_implementation for config in wiring.configs]
+    try:
+        for part in training:
+            part.training = False
+        for parameter in thawed:
+            parameter.requires_grad_(False)
+        for config, name in zip(wiring.configs, implementations):
+            config._attn_implementation_internal = readable(name)
+        yield
+    finally:
+        for part in training:
+            part.training = True
+        for parameter in thawed:
+            parameter.requires_grad_(True)
+        for config, name in zip(wiring.configs, implementations):
+            config._attn_implementation_internal = name
+
+
+def _some_columns(part: nn.Linear, columns: Tensor, x: Tensor) -> Tensor:
+    """The outputs `columns` of a Linear, and no others."""
+    bias = None if part.bias is None else part.bias[columns]
+    return nn.functional.linear(x, part.weight[columns], bias)
+
+
+# trees of tensors -----------------------------------------------------------------------------------------------------
+
+
+def map_tensors(do: Callable[[Tensor], Any], value: Any) -> Any:
+    """`value` (tensors in tuples, lists, dicts, Hugging Face outputs) with `do` applied to every tensor."""
+    if isinstance(value, Tensor):
+        return do(value)
+    if isinstance(value, tuple):
+        mapped = [map_tensors(do, one) for one in value]
+        return type(value)(*mapped) if hasattr(value, "_fields") else tuple(mapped)
+    if isinstance(value, list):
+        return [map_tensors(do, one) for one in value]
+    if isinstance(value, dict):
+        new = copy.copy(value)
+        for name, one in value.items():
+            new[name] = map_tensors(do, one)
+        return new
+    return value
+
+
+def leaves(value: Any) -> list[Tensor]:
+    """The tensors of a tree, in order."""
+    found: list[Tensor] = []
+    map_tensors(found.append, value)
+    return found
+
+
+def argument(args: tuple, kwargs: dict, index: int) -> tuple[int | str, Tensor]:
+    """The `index`-th floating-point tensor that a module was called with, and where it stands."""
+    named: list[tuple[int | str, Any]] = [*enumerate(args), *kwargs.items()]
+    found = [(where, x) for where, x in named if isinstance(x, Tensor) and x.is_floating_point()]
+    if index >= len(found):
+        raise LookupError(f"a module was called with {len(found)} tensors; there is no number {index}")
+    return found[index]
+
+
+def with_argument(args: tuple, kwargs: dict, where: int | str, x: Tensor) -> tuple[tuple, dict]:
+    """The arguments with one replaced."""
+    if isinstance(where, int):
+        return (*args[:where], x, *args[where + 1 :]), kwargs
+    return args, {**kwargs, where: x}
+
+
+def result(output: Any, index: int) -> Tensor:
+    """The `index`-th tensor among what a module returned."""
+    if isinstance(output, Tensor):
+        return output
+    found = [x for x in (output.values() if isinstance(output, dict) else output) if isinstance(x, Tensor)]
+    if index >= len(found):
+        raise LookupError(f"a module returned {len(found)} tensors; there is no number {index}")
+    return found[index]
+
+
+def with_result(output: Any, index: int, x: Tensor) -> Any:
+    """What a module returned, with one tensor replaced."""
+    if isinstance(output, Tensor):
+        return x
+    old = result(output, index)
+    if isinstance(output, dict):
+        new = copy.copy(output)
+        for name, value in output.items():
+            if value is old:
+                new[name] = x
+        return new
+    return type(output)(x if value is old else value for value in output)
+
+
+def _touch_experts(touch: Touch, args: tuple) -> tuple:
+    """Routing weights of the experts: (hidden, chosen [token, k], weights [token, k]) shown as [token, expert]."""
+    chosen, weights = args[1], args[2]
+    experts = touch.port.heads or math.inf
+    dense = weights.new_zeros(len(weights), int(experts)).scatter(1, chosen, weights)
+    new = touch.do(dense)
+    return args if new is None else (*args[:2], new.gather(1, chosen), *args[3:])
