@@ -1,0 +1,42 @@
+"""cutaway: open a neural network, list its sub-models, take a decision apart, rerun it without some of them.
+
+>>> import cutaway as cw
+>>> net = cw.open("organism:code")
+>>> trace = cw.trace(net, cw.Decision("x = 'abc", answer="'", instead='"'))
+"""
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cutaway.decisions import Decision, Rerun, Trace, trace, without
+    from cutaway.network import Network, Site, generate, sweep
+    from cutaway.opening import open
+    from cutaway.study import cite, compare, load, page, save
+    from cutaway.submodels import Directions, SubModel, adversary, catalogue
+
+try:
+    __version__ = version("cutaway")
+except PackageNotFoundError:  # a source tree that was never installed
+    __version__ = "0"
+
+_HOMES = {
+    "open": "cutaway.opening",
+    **dict.fromkeys(("Decision", "Rerun", "Trace", "trace", "without"), "cutaway.decisions"),
+    **dict.fromkeys(("Network", "Site", "generate", "sweep"), "cutaway.network"),
+    **dict.fromkeys(("Directions", "SubModel", "adversary", "catalogue"), "cutaway.submodels"),
+    **dict.fromkeys(("cite", "compare", "load", "page", "save"), "cutaway.study"),
+}
+__all__ = sorted([*_HOMES, "__version__"])
+
+
+def __getattr__(name: str) -> Any:
+    """Nouns and verbs are imported when they are first used: `import cutaway` needs no torch."""
+    if name not in _HOMES:
+        raise AttributeError(f"cutaway has no {name!r}; it has {', '.join(sorted(_HOMES))}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -10,13 +10,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Int
 from torch import Tensor, nn
 
 
+@runtime_checkable
 class Tokenizer(Protocol):
     """What a tokenizer must do here: text to ids (with the tokens it always adds) and back."""
 
@@ -113,12 +114,16 @@ def tensor_batch(value: Any) -> Batch:
 
 @dataclass(frozen=True)
 class TextFeed:
-    """Text to token ids for `module`, left-padded, with what its forward accepts of mask and position ids."""
+    """Text to token ids for a module, left-padded, with what its forward accepts of mask and position ids.
+
+    `first` is the position id of the first token: RoBERTa and its like count from the padding index on.
+    """
 
     tokenizer: Tokenizer
     accepts: frozenset[str]
     pad: int = 0
     context: int | None = None
+    first: int = 0
 
     def __call__(self, inputs: str | Sequence[str] | Sequence[Sequence[int]] | Tensor) -> Batch:
         if isinstance(inputs, Batch):
@@ -149,11 +154,9 @@ class TextFeed:
         for row, values in enumerate(rows):
             ids[row, longest - len(values) :] = torch.tensor(list(values), dtype=torch.long)
             real[row, longest - len(values) :] = True
-        offered = {
-            "input_ids": ids,
-            "attention_mask": real.long(),
-            "position_ids": (real.long().cumsum(1) - 1).clamp(min=0),
-        }
+        offered = {"input_ids": ids, "attention_mask": real.long()}
+        if not real.all():  # without padding the network's own positions are right
+            offered["position_ids"] = (real.long().cumsum(1) - 1).clamp(min=0) + self.first
         kwargs = {name: value for name, value in offered.items() if name in self.accepts}
         if "attention_mask" not in kwargs and not real.all():
             raise ValueError(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -21,8 +21,13 @@ class NeverFired(RuntimeError):
     """An edit whose tensor never came by."""
 
 
+@runtime_checkable
 class Change(Protocol):
-    """From the picked part `x` of the rows `rows` of the batch (and what was read on the way) to its new value."""
+    """From the picked part `x` of the rows `rows` of the batch (and what was read on the way) to its new value.
+
+    A change with an attribute `positionwise = True` promises that a position's new value depends on no other position; a
+    sweep may then give it only the last positions of a part. Without it every position is computed.
+    """
 
     def __call__(self, x: Tensor, rows: Tensor, read: Mapping[Site, Tensor]) -> Tensor: ...
 
@@ -35,6 +40,7 @@ class Put:
     """
 
     value: Tensor | float
+    positionwise: ClassVar[bool] = True
 
     def __call__(self, x: Tensor, rows: Tensor, read: Mapping[Site, Tensor]) -> Tensor:
         return fit(self.value, x, rows).expand_as(x)
@@ -48,6 +54,7 @@ class Add:
     """The part plus a displacement."""
 
     value: Tensor
+    positionwise: ClassVar[bool] = True
 
     def __call__(self, x: Tensor, rows: Tensor, read: Mapping[Site, Tensor]) -> Tensor:
         return x + fit(self.value, x, rows)
@@ -58,6 +65,7 @@ class Scale:
     """The part times a factor; 1 changes nothing, bit for bit."""
 
     factor: float
+    positionwise: ClassVar[bool] = True
 
     def __call__(self, x: Tensor, rows: Tensor, read: Mapping[Site, Tensor]) -> Tensor:
         return x * self.factor
@@ -102,10 +110,11 @@ class Edit:
 
 @dataclass(frozen=True)
 class Variant:
-    """One rerun of the network: its edits, made together. No edits: the network as it is."""
+    """One rerun of the network: its edits, made together, and the tensors to keep of it. No edits: the network as it is."""
 
     edits: tuple[Edit, ...]
     name: str = ""
+    read: tuple[Site, ...] = ()
 
 
 @dataclass

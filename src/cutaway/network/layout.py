@@ -68,19 +68,21 @@ class Layout:
             if site.path not in wiring.modules:
                 near = get_close_matches(site.path, wiring.modules, n=3, cutoff=0.3)
                 raise AddressError(f"{site}: no module {site.path!r}; near names: {', '.join(near) or 'none'}")
-            part = wiring.modules[site.path]
-            return Port(site.path, site.side, (), call=call, convolution=spatial(part))
+            return Port(site.path, site.side, (), call=call, convolution=channels_first(wiring, site.path))
         port = self.ports.get((site.point, site.layer))
         if port is not None:
             return replace(port, call=call)
+        there = sorted(layer for point, layer in self.ports if point == site.point and layer is not None)
+        if site.layer is not None and site.layer >= self.layers > 0:
+            raise AddressError(f"{site}: this network has blocks 0 to {self.layers - 1} only")
         if site.point in self.missing:
-            raise AddressError(f"{site}: this network has no {site.point}: {self.missing[site.point]}")
+            where = f"block {site.layer}" if there else "this network"
+            raise AddressError(f"{site}: {where} has no {site.point}: {self.missing[site.point]}")
         known = sorted({point for point, _ in self.ports})
         if not known:
             raise AddressError(f"{site}: no blocks were found in this network; use module paths, e.g. path.{_first(wiring)}:out")
-        if site.point in known:
-            there = sorted(layer for point, layer in self.ports if point == site.point and layer is not None)
-            raise AddressError(f"{site}: {site.point} exists in blocks {there[0]} to {there[-1]} only")
+        if there:
+            raise AddressError(f"{site}: {site.point} exists in blocks {', '.join(map(str, there))} only")
         raise AddressError(f"{site}: not found in this network, which has {', '.join(known)}")
 
 
@@ -88,11 +90,33 @@ def _first(wiring: Wiring) -> str:
     return next((name for name, part in wiring.modules.items() if name and not list(part.children())), "MODULE")
 
 
-def spatial(part: nn.Module) -> bool:
-    """Whether this module's channels are axis 1 (convolutions, pooling and batch norms)."""
-    return "Conv" in type(part).__name__ and hasattr(part, "kernel_size") or type(part).__name__.startswith(
-        ("BatchNorm", "MaxPool", "AvgPool", "AdaptiveAvgPool", "AdaptiveMaxPool", "InstanceNorm", "GroupNorm")
-    )
+SPATIAL = ("BatchNorm", "MaxPool", "AvgPool", "AdaptiveAvgPool", "AdaptiveMaxPool", "InstanceNorm", "GroupNorm")
+
+
+def channels_first(wiring: Wiring, path: str) -> tuple[int, ...]:
+    """How many axes a tensor of this module has when its channels are axis 1, as behind a convolution, not the last.
+
+    A module without weights goes by the sibling before it that has some; a module of several parts by what is inside.
+    """
+    part = wiring.modules[path]
+    if convolves(part) or type(part).__name__.startswith(SPATIAL) or getattr(part, "data_format", "") == "channels_first":
+        return (3, 4, 5)
+    if not list(part.parameters()):
+        around, _, name = path.rpartition(".")
+        siblings = [child for child, _ in wiring.modules[around].named_children()] if path else []
+        before = [f"{around}.{child}".lstrip(".") for child in siblings[: siblings.index(name)]] if path else []
+        weighted = [one for one in before if list(wiring.modules[one].parameters())] if path else []
+        return channels_first(wiring, weighted[-1]) if weighted else ()
+    inside = [inner for inner in part.modules() if convolves(inner)]
+    if not inside:
+        return ()
+    mixed = any("2d" in type(inner).__name__ for inner in inside) or any(isinstance(inner, nn.Linear) for inner in part.modules())
+    return (4, 5) if mixed else (3, 4, 5)
+
+
+def convolves(part: nn.Module) -> bool:
+    """Whether a module is a convolution (GPT-2's Conv1D is not)."""
+    return "Conv" in type(part).__name__ and hasattr(part, "kernel_size")
 
 
 # declared -------------------------------------------------------------------------------------------------------------
@@ -162,18 +186,15 @@ def find(wiring: Wiring, batch: Batch) -> Layout:
     """The layout of a network that declares none.
 
     A family whose attention does not go through the interface, or does not give the same output when read through it
-    (Falcon asks for its setting by name), is left as it is: `wiring.attention` is switched off.
+    (Falcon asks for its setting by name), is left as it is: `wiring.attention` stays off.
     """
     tape = _probe(wiring, batch)
-    if wiring.configs:
-        seen = any(where[-1][0].endswith(ATTENTION) for where in tape.calls)
-        wiring.attention = False
-        plain = Pass(wiring)(batch)
-        same = all(torch.equal(a, b) for a, b in zip(leaves(plain), leaves(tape.output)))
-        if seen and same:
-            wiring.attention = True
-        else:
-            tape = _probe(wiring, batch)
+    if wiring.readable:
+        wiring.attention = True
+        through = _probe(wiring, batch)
+        seen = any(where[-1][0].endswith(ATTENTION) for where in through.calls)
+        wiring.attention = seen and all(torch.equal(a, b) for a, b in zip(leaves(tape.output), leaves(through.output)))
+        tape = through if wiring.attention else tape
     calls = [Call(where[-1][0], where, record) for where, record in tape.calls.items()]
     blocks = _blocks(wiring, calls)
     if not blocks:
@@ -186,6 +207,9 @@ def find(wiring: Wiring, batch: Batch) -> Layout:
     for layer, block in enumerate(blocks):
         inner = [call for call in calls if block.where == call.where[: len(block.where)] and call is not block]
         _Block(wiring, layer, block, inner, ports, scale, missing, heads, projections).search()
+    for point in ("attn_out", "mlp_out", "mlp_act", "resid_mid"):
+        if not any(known == point for known, _ in ports):
+            missing.setdefault(point, "no call inside a block was seen to give it")
     ports["embed", None] = ports["resid_pre", 0]
     _after_blocks(calls, blocks[-1], ports)
     return prove(Layout(ports, len(blocks), missing, scale, (), heads, projections), tape, wiring)
@@ -358,10 +382,11 @@ class _Block:
     def between(self, stream: Tensor) -> None:
         """resid_mid: the first call that reads the stream with attention's contribution added."""
         near = tolerance(stream)
-        reads = [c for c in self.inner if c.x is not None and c.x.shape == stream.shape and relative(c.x, stream) < near]
+        reads = [c for c in self.inner if c.x is not None and same_size(c.x, stream) and relative(c.x.view_as(stream), stream) < near]
         start = self.block.x
         if start is not None and reads and relative(start, stream) > near:
-            self.put("resid_mid", Port(min(reads, key=lambda c: c.record.start).name, "in"))
+            first = min(reads, key=lambda c: c.record.start)
+            self.put("resid_mid", Port(first.name, "in", flat=first.x is not None and first.x.ndim == 2))
         else:
             self.missing.setdefault("resid_mid", "attention and MLP read the same stream (parallel), or nothing reads it between them")
 
@@ -370,7 +395,8 @@ class _Block:
         why = "the stream is normalised after each addition, so it is no sum of contributions"
         self.missing.setdefault("attn_out_post", why)
         self.missing.setdefault("mlp_out_post", why)
-        stream, points = start, ["attn_out", "mlp_out"] if products else ["mlp_out"]
+        names = ["attn_out", "cross_out", "mlp_out"]
+        stream, points = start, names if len(products) > 1 else names[::2] if products else names[2:]
         for norm in (c for c in self.inner if is_norm(self.wiring.modules[c.name])):
             if not points or norm.x is None or norm.x.shape != stream.shape:
                 continue
@@ -382,9 +408,11 @@ class _Block:
             self.put(point, port_of(one[0][0]))
             if point == "mlp_out":
                 self.neurons(one[0][0])
-            else:
+            elif points == ["mlp_out"]:
                 self.put("resid_mid", Port(norm.name, "out"))
             stream = norm.y
+        for point in points:
+            self.missing.setdefault(point, "no norm of the block was seen to read the stream plus one contribution")
 
 
 def port_of(call: Call) -> Port:
@@ -430,7 +458,8 @@ def explain(change: Tensor, calls: list[Call], most: int = 2) -> list[tuple[Call
             left = float((factors @ outputs[chosen] - target).norm())
             if left < enough:
                 plain = int((factors - 1).abs().gt(1e-3).sum())
-                fits.append((plain, left, [(usable[i], round(float(f), 5)) for i, f in zip(chosen.tolist(), factors)]))
+                exact = torch.where((factors - 1).abs() > 1e-3, factors, 1.0)
+                fits.append((plain, left, [(usable[i], round(float(f), 5)) for i, f in zip(chosen.tolist(), exact)]))
         if fits:
             return min(fits, key=lambda fit: fit[:2])[2]
     return None
@@ -472,10 +501,11 @@ def prove(layout: Layout, tape: Tape, wiring: Wiring) -> Layout:
         parts = [layout.scale.get((p, layer), 1.0) * x.view_as(before) for p, x in added.items() if x is not None and before is not None]
         if before is not None and after is not None and parts:
             error = relative(before + sum(parts), after)
-            proofs.append(Proof("resid_post = resid_pre + contributions", layer, error, error < tolerance(after)))
+            near = max(map(tolerance, (before, after, *parts)))  # Mamba sums in float32 what its mixer gives in bfloat16
+            proofs.append(Proof("resid_post = resid_pre + contributions", layer, error, error < near))
         middle = at("resid_mid", layer)
         if before is not None and middle is not None and len(parts) > 1:
-            error = relative(before + sum(parts[:-1]), middle)
+            error = relative(before + sum(parts[:-1]), middle.view_as(before))
             proofs.append(Proof("resid_mid = resid_pre + attention contribution", layer, error, error < tolerance(middle)))
         proofs.extend(_prove_heads(layout, layer, calls, wiring))
     return replace(layout, proofs=tuple(proofs))
@@ -503,6 +533,11 @@ def _prove_heads(layout: Layout, layer: int, calls: dict[str, Recorded], wiring:
 def relative(a: Tensor, b: Tensor) -> float:
     """Largest difference, relative to the largest value of `b`."""
     return float((a - b).abs().max() / b.abs().max().clamp(min=1e-12))
+
+
+def same_size(a: Tensor, b: Tensor) -> bool:
+    """Whether two tensors are of one width and size, batch and position flattened together or not."""
+    return a.numel() == b.numel() and a.shape[-1] == b.shape[-1]
 
 
 def tolerance(x: Tensor) -> float:

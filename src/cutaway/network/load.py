@@ -54,7 +54,7 @@ def _feed(module: nn.Module, feed: Any) -> Feed:
         return feed
     if hasattr(feed, "encode") and hasattr(feed, "decode"):
         tokenizer: Tokenizer = feed if _is_plain(feed) else Wrapped(feed)
-        return TextFeed(tokenizer, parameters_of(module), _pad(feed), context_of(module))
+        return TextFeed(tokenizer, parameters_of(module), _pad(feed), context_of(module), first_position(module))
     if callable(feed):
         return lambda inputs: tensor_batch(feed(inputs))
     raise OpenError(f"feed is a {type(feed).__name__}; expected a tokenizer, or a function from your inputs to tensors")
@@ -71,6 +71,14 @@ def _pad(tokenizer: Any) -> int:
     return 0
 
 
+def first_position(module: nn.Module) -> int:
+    """The position id of the first token: 0, or one after the padding index of a position embedding that has one (RoBERTa)."""
+    for name, part in module.named_modules():
+        if name.endswith("position_embeddings") and isinstance(part, nn.Embedding) and part.padding_idx is not None:
+            return part.padding_idx + 1
+    return 0
+
+
 def context_of(module: nn.Module) -> int | None:
     """The longest input that a module was built for, if it says so."""
     config = getattr(module, "config", None) or getattr(module, "shape", None)
@@ -78,7 +86,7 @@ def context_of(module: nn.Module) -> int | None:
     config = text() if callable(text) else config
     for name in ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "context"):
         if isinstance(value := getattr(config, name, None), int) and value > 0:
-            return value
+            return value - first_position(module)
     return None
 
 

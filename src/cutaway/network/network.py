@@ -40,6 +40,7 @@ class Network:
     name: str = "network"
     declared: Mapping[str, str] | None = None
     _layouts: dict[str, Layout] = field(default_factory=dict, repr=False)
+    _encoded: dict[str, list[list[int]]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def wiring(self) -> Wiring:

@@ -21,6 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from cutaway.ledger.meter import count_forwards
 from cutaway.network.batch import Batch
 from cutaway.network.site import Port
 
@@ -39,7 +40,7 @@ class Wiring:
     """The names of a module's parts, looked up once; whether its attention can be read through Hugging Face's interface."""
 
     module: nn.Module
-    attention: bool = True
+    attention: bool = False  # until a run has shown that it gives the same output, bit for bit
 
     @cached_property
     def modules(self) -> dict[str, nn.Module]:
@@ -50,12 +51,18 @@ class Wiring:
         return {id(part): name for name, part in self.modules.items()}
 
     @property
+    def compiled(self) -> bool:
+        """Whether any part went through torch.compile."""
+        return any(hasattr(part, "_orig_mod") or part._compiled_call_impl is not None for part in self.modules.values())
+
+    @property
     def configs(self) -> list[Any]:
         """Hugging Face configurations whose attention setting a pass changes."""
-        return self._configs if self.attention else []
+        return self.readable if self.attention else []
 
     @cached_property
-    def _configs(self) -> list[Any]:
+    def readable(self) -> list[Any]:
+        """Hugging Face configurations with an attention setting."""
         found = {id(c): c for m in self.modules.values() if hasattr(c := getattr(m, "config", None), "_attn_implementation")}
         return list(found.values())
 
@@ -159,6 +166,7 @@ class Pass:
         """The module's own output for `batch`."""
         self._clock, self._positions = 0, batch.positions
         self._stack: list[tuple[str, int]] = []
+        self._open: list[int] = []  # ordinals of the calls that are under way
         self._counts: dict[CallId, int] = defaultdict(int)
         self._ordinals: dict[str, int] = defaultdict(int)
         self._at: dict[tuple[str, str], list[Touch]] = defaultdict(list)
@@ -167,11 +175,12 @@ class Pass:
         if self.record is not None:
             self.tape_out = Tape(batch.rows, batch.positions, frozenset(self.record))
         mode = torch.enable_grad() if self.gradients else torch.no_grad()
-        with mode, self._installed(), _settings(self.wiring, frozen=self.gradients):
+        with mode, self._installed(), _settings(self.wiring, frozen=self.gradients), _uncompiled(self.wiring):
             if self.weights:
                 output = torch.func.functional_call(self.wiring.module, dict(self.weights), batch.args, batch.kwargs)
             else:
                 output = self.wiring.module(*batch.args, **batch.kwargs)
+        count_forwards()
         if self.tape_out is not None:
             self.tape_out.output = output
         return output
@@ -230,11 +239,13 @@ class Pass:
                 ordinal = known.ordinal if known is not None else ordinal
             if self.tape_out is not None:
                 self.tape_out.calls[tuple(self._stack)] = Recorded(self._tick(), ordinal)
+        self._open.append(ordinal)
         return ordinal
 
-    def _leave(self, tracked: bool, output: Any) -> None:
+    def _leave(self, tracked: bool, output: Any) -> int:
+        """Notes that the innermost call ends; gives its ordinal (a replay skips calls, so counting them would not do)."""
         if not tracked:
-            return
+            return self._open.pop()
         if self.tape_out is not None:
             call = self.tape_out.calls[tuple(self._stack)]
             call.end = self._tick()
@@ -242,6 +253,7 @@ class Pass:
             call.output = map_tensors(Tensor.clone, output) if name in self.clone else output
             call.versions = tuple(leaf._version for leaf in leaves(call.output))
         self._stack.pop()
+        return self._open.pop()
 
     def _tick(self) -> int:
         self._clock += 1
@@ -264,11 +276,9 @@ class Pass:
 
     def _after(self, name: str, tracked: bool, part: nn.Module, args: tuple, kwargs: dict, output: Any) -> Any:
         touches = self._at.get((name, "out"))
-        if tracked:
-            self._leave(tracked, output)
+        ordinal = self._leave(tracked, output)
         if not touches:
             return None
-        ordinal = self._ordinals[name] - 1
         for touch in touches:
             if touch.port.call not in (None, ordinal):
                 continue
@@ -284,16 +294,16 @@ class Pass:
         return map_tensors(self._gather, call.output)
 
     def _gather(self, x: Tensor) -> Tensor:
-        """A recorded tensor, with the rows of this batch: repeated along the batch, also where it is flattened in."""
+        """A copy of a recorded tensor (what runs next may write to it), with the rows of this batch, also where flattened in."""
         assert self.replay is not None
         if self.rows is None:
-            return x
+            return x.clone()
         rows, positions = self.replay.rows, self.replay.positions
         if x.ndim and x.shape[0] == rows:
             return x.index_select(0, self.rows)
         if x.ndim and positions is not None and x.shape[0] == rows * positions:
             return x.unflatten(0, (rows, positions)).index_select(0, self.rows).flatten(0, 1)
-        return x
+        return x.clone()
 
     def attention(self, part: nn.Module, inner: Callable, q: Tensor, k: Tensor, v: Tensor, mask: Any, kwargs: dict) -> Any:
         """The attention product of `part`: called by the function that is registered with Hugging Face."""
@@ -367,6 +377,11 @@ def _settings(wiring: Wiring, frozen: bool) -> Iterator[None]:
             config._attn_implementation_internal = name
 
 
+def _uncompiled(wiring: Wiring) -> contextlib.AbstractContextManager:
+    """Compiled parts run as they were written: a compiled one would silently pass by hooks that are added later."""
+    return torch.compiler.set_stance("force_eager") if wiring.compiled else contextlib.nullcontext()
+
+
 def _some_columns(part: nn.Linear, columns: Tensor, x: Tensor) -> Tensor:
     """The outputs `columns` of a Linear, and no others."""
     bias = None if part.bias is None else part.bias[columns]
@@ -437,7 +452,8 @@ def with_result(output: Any, index: int, x: Tensor) -> Any:
             if value is old:
                 new[name] = x
         return new
-    return type(output)(x if value is old else value for value in output)
+    values = [x if value is old else value for value in output]
+    return type(output)(*values) if hasattr(output, "_fields") else type(output)(values)
 
 
 def _touch_experts(touch: Touch, args: tuple) -> tuple:

@@ -174,8 +174,8 @@ class Port:
     """Where a tensor passes by in one module: its `side`, which tensor of several (`index`) and what its axes are.
 
     `heads` splits the last axis, so that a head is always one index of an axis of its own. `call` picks one call of a
-    module that runs several times; None is every call. Axes left empty are told from the tensor: channels are axis 1
-    behind a convolution and the last axis elsewhere.
+    module that runs several times; None is every call. Axes left empty are told from the tensor: channels are axis 1 of
+    tensors with as many axes as `convolution` lists, and the last axis of others.
     """
 
     module: str
@@ -184,7 +184,7 @@ class Port:
     index: int = 0
     heads: int | None = None
     call: int | None = None
-    convolution: bool = False
+    convolution: tuple[int, ...] = ()
     flat: bool = False  # batch and position are one axis of the raw tensor
 
     def open(self, x: Tensor, positions: int | None = None) -> Tensor:
@@ -212,7 +212,7 @@ class Port:
         if self.axes:
             return self.axes
         inner = ("position",) if ndim == 3 else tuple(f"space{i}" for i in range(ndim - 2))
-        return ("batch", "channel", *inner) if self.convolution else ("batch", *inner, "channel")
+        return ("batch", "channel", *inner) if ndim in self.convolution else ("batch", *inner, "channel")
 
     def index_of(self, site: Site, ndim: int) -> tuple[slice, ...]:
         """The index that takes the part that `site` selects, kept as slices so that no axis is lost."""

@@ -9,7 +9,8 @@ switched off, and said.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import contextlib
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -58,8 +59,8 @@ class Plan:
 class Sweep:
     """Metric of every variant [variants, batch], of the clean run [batch], and the difference `effect` = variant − clean.
 
-    `effect` is taken against a clean row of the same stack wherever stacking changes a clean row at all. `read` holds the
-    tensors that were asked for, per variant. `notes` say what was switched off and why.
+    `effect` is taken against the clean rows of a stack wherever stacking changes a clean row at all. `read` holds the
+    tensors that each variant asked for, at the positions that were computed. `notes` say what was switched off and why.
     """
 
     value: Float[Tensor, "variants batch"]
@@ -67,7 +68,6 @@ class Sweep:
     effect: Float[Tensor, "variants batch"]
     receipts: tuple[tuple[Receipt, ...], ...]
     read: tuple[dict[str, Tensor], ...]
-    clean_read: dict[str, Tensor]
     plan: Plan
     notes: tuple[str, ...] = ()
 
@@ -77,16 +77,15 @@ def sweep(
     inputs: Any,
     variants: Sequence[Variant],
     metric: Metric,
-    read: Sequence[Site | str] = (),
     positions: int | None = None,
     shortcuts: bool = True,
 ) -> Sweep:
     """Reruns `inputs` once per variant and reads `metric` off each.
 
-    `read` keeps these tensors of every variant (at the positions that were computed). `positions` bounds rows × positions
-    of one stack (default: by device, halved when memory runs out). `shortcuts=False` computes every position and output.
+    `positions` bounds rows × positions of one stack (default: by device, halved when memory runs out). `shortcuts=False`
+    computes every position and output.
     """
-    return Sweeper(net, net.batch(inputs), list(variants), metric, [Site.parse(s) for s in read], positions, shortcuts).run()
+    return Sweeper(net, net.batch(inputs), list(variants), metric, positions, shortcuts).run()
 
 
 @dataclass
@@ -97,7 +96,6 @@ class Sweeper:
     batch: Batch
     variants: list[Variant]
     metric: Metric
-    read: list[Site]
     budget: int | None = None
     shortcuts: bool = True
     notes: list[str] = field(default_factory=list)
@@ -105,12 +103,13 @@ class Sweeper:
     unstacked: bool = False
     stacked: int = 0  # rows of the stack that runs
     stack_clean: Tensor | None = None  # the metric of clean rows inside a stack
+    raised: Exception | None = None  # what a user's change or metric raised: never retried
 
     def __post_init__(self) -> None:
-        self.net._ensure_layout(self.batch, [*self.read, *(edit.site for v in self.variants for edit in v.edits)])
+        self.net._ensure_layout(self.batch, [site for v in self.variants for site in sites_of(v)])
         self.variants = [self._counted_from_the_end(variant) for variant in self.variants]
         self.ports = {edit.site: self.net.writable(edit.site) for v in self.variants for edit in v.edits}
-        self.watched = watched(self.net, [*self.ports.values(), *map(self.net.port, self.read)])
+        self.watched = watched(self.net, [self.net.port(site) for v in self.variants for site in sites_of(v)])
         leaves = sum(1 for part in self.net.wiring.modules.values() if not list(part.children()))
         weights = sum(p.numel() for p in self.net.module.parameters() if p.ndim > 1)
         self.overhead = READING + CALL * leaves / max(1, weights)
@@ -125,21 +124,18 @@ class Sweeper:
         self.tape, self.prefix = full, None
         if self.start is not None:
             self._restrict(full)
-        self.trim = self._trim() if self.shortcuts else Trim()
         self.first = [self._event(variant) for variant in self.variants]
+        self.trim = self._trim() if self.shortcuts else Trim()
         self.value = torch.zeros(len(self.variants), self.batch.rows)
         self.effect = torch.zeros(len(self.variants), self.batch.rows)
         self.receipts: list[tuple[Receipt, ...]] = [()] * len(self.variants)
         self.kept: list[dict[str, Tensor]] = [{}] * len(self.variants)
-        self.clean_kept: dict[str, Tensor] = {}
         stacks = list(self._stacks())
         plan = self.plan(stacks)
         for members in stacks:
             self._stack(members)
-        if self.read and not self.clean_kept:
-            self._stack([])
         return Sweep(
-            self.value, self.clean.cpu(), self.effect, tuple(self.receipts), tuple(self.kept), self.clean_kept, plan, tuple(self.notes)
+            self.value, self.clean.cpu(), self.effect, tuple(self.receipts), tuple(self.kept), plan, tuple(self.notes)
         )
 
     # preparing ------------------------------------------------------------------------------------------------------
@@ -171,21 +167,26 @@ class Sweeper:
                     raise ValueError(f"{edit.site}: prompts of different lengths share no position {pos}; count from the end, e.g. pos=-1")
                 edit = replace(edit, site=edit.site.at(pos=pos - length))
             edits.append(edit)
-        return Variant(tuple(edits), variant.name)
+        return replace(variant, edits=tuple(edits))
 
     def _first_position(self) -> int | None:
         """The first position that any edit touches, if that is not the first of all."""
         length = self.batch.positions
-        if length is None or not self.metric.last or not self.net.wiring.attention or self.read:
+        if length is None or not self.metric.last:
             return None
         earliest = 0
         for variant in self.variants:
             for edit in variant.edits:
                 pos = dict(edit.site.select).get("pos")
-                if not isinstance(pos, int) or edit.reads:
+                if not isinstance(pos, int) or edit.reads or variant.read:
                     return None
                 earliest = min(earliest, pos)
-        return length + earliest if -length < earliest < 0 else None
+        if not -length < earliest < 0:
+            return None
+        if not self.net.wiring.attention:
+            self.notes.append("all positions computed: attention does not go through Hugging Face's interface, so no keys are known")
+            return None
+        return length + earliest
 
     def _restrict(self, full: Tape) -> None:
         """Positions from `start` on only, if attention is causal and the clean metric comes out the same."""
@@ -218,18 +219,33 @@ class Sweeper:
         last = layout.layers - 1
         single = all(dict(e.site.select).get("pos", -1) == -1 for v in self.variants for e in v.edits)
         logits = layout.ports.get(("logits", None))
-        if logits is not None:
+        if logits is not None and self._positionwise_after(Port(logits.module, "in")):
             cut.append(Port(logits.module, "in"))
-            if single and layout.additive and not self.read and last in layout.projections:
+            if single and layout.additive and last in layout.projections:
                 middle = layout.ports.get(("resid_mid", last)) or layout.ports.get(("mlp_in", last))
-                if middle is not None and not middle.flat and middle.side == "in":
-                    cut += [Port(layout.projections[last], "in"), Port(middle.module, "in")]
+                projection = Port(layout.projections[last], "in")
+                if middle is not None and not middle.flat and middle.side == "in" and self._positionwise_after(projection):
+                    cut += [projection, Port(middle.module, "in")]
         head, columns = None, None
         if logits is not None and self.metric.columns is not None:
             part = self.net.wiring.modules[logits.module]
             if type(part) is nn.Linear and part.weight.device.type != "meta" and logits.module not in {p.module for p in self.ports.values()}:
                 head, columns = logits.module, self.metric.columns.to(self.net.device)
         return Trim(tuple(cut), head, columns)
+
+    def _positionwise_after(self, cut: Port) -> bool:
+        """Whether every edit from `cut` on changes each position by itself, so that it may be given the last one alone."""
+
+        def later(edit: Edit) -> bool:
+            try:
+                return self.tape.event(self.ports[edit.site]) > self.tape.event(cut)
+            except LookupError:  # the cut is not on the tape: any edit may come after it
+                return True
+
+        if any(dict(site.select).get("pos", -1) != -1 for v in self.variants for site in v.read):
+            return False
+        unsafe = (e for v in self.variants for e in v.edits if e.reads or not getattr(e.change, "positionwise", False))
+        return not any(later(edit) for edit in unsafe if not isinstance(dict(edit.site.select).get("pos"), int))
 
     def _event(self, variant: Variant) -> int:
         """When the variant first differs from the clean run (its reads included)."""
@@ -304,7 +320,7 @@ class Sweeper:
             self._fall_back(str(error))
             self._stack(members)
         except (RuntimeError, ValueError, IndexError) as error:
-            if isinstance(error, NeverFired) or not self._fall_back(f"{type(error).__name__}: {error}"):
+            if error is self.raised or isinstance(error, NeverFired) or not self._fall_back(f"{type(error).__name__}: {error}"):
                 raise
             self._stack(members)
 
@@ -332,7 +348,7 @@ class Sweeper:
         alone = torch.equal(rows, self.all_rows)
         self.stacked = len(rows)
         receipts = {m: tuple(Receipt(edit.site) for edit in self.variants[m].edits) for m in members}
-        kept: dict[str, Tensor] = {}
+        kept: dict[int, dict[str, Tensor]] = {m: {} for m in members}
         run = Pass(
             self.net.wiring,
             self._touches(members, receipts, kept),
@@ -345,7 +361,8 @@ class Sweeper:
         )
         output = run(self.batch if alone else self.batch.take(rows))
         metric = self.metric if self.trim.head is None else self.metric.narrowed()
-        value = metric(output, rows)
+        with self._users():
+            value = metric(output, rows)
         if len(sentinels) and not self._holds(value[len(members) * count :]):
             self._stack_once(members)  # the kernels of this stack's shape give clean rows of their own: carry them all
             return
@@ -355,7 +372,7 @@ class Sweeper:
         """Clean rows to carry along: all of them where their value in a stack is not yet known, then one to watch it."""
         if self.unstacked and members:
             return self.all_rows[:0]
-        if self.stack_clean is None or (self.read and not self.clean_kept):
+        if self.stack_clean is None:
             return self.all_rows
         return self.all_rows[:1]
 
@@ -376,7 +393,7 @@ class Sweeper:
         self.stack_clean = None
         return False
 
-    def _keep(self, members: list[int], value: Tensor, receipts: dict, kept: dict[str, Tensor]) -> None:
+    def _keep(self, members: list[int], value: Tensor, receipts: dict, kept: dict[int, dict[str, Tensor]]) -> None:
         count = self.batch.rows
         clean = self.clean if self.stack_clean is None else self.stack_clean
         for place, member in enumerate(members):
@@ -386,11 +403,9 @@ class Sweeper:
             self.value[member] = value[place].cpu()
             self.effect[member] = (value[place] - clean).cpu()
             self.receipts[member] = receipts[member]
-            self.kept[member] = {a: x[place * count : (place + 1) * count] for a, x in kept.items()}
-        if kept and not self.clean_kept and self.stacked == (len(members) + 1) * count:
-            self.clean_kept = {a: x[len(members) * count :] for a, x in kept.items()}
+            self.kept[member] = kept[member]
 
-    def _touches(self, members: list[int], receipts: dict[int, tuple[Receipt, ...]], kept: dict[str, Tensor]) -> list[Touch]:
+    def _touches(self, members: list[int], receipts: dict[int, tuple[Receipt, ...]], kept: dict[int, dict[str, Tensor]]) -> list[Touch]:
         """One touch a port: every variant's edits on its own rows; then the reads; then the cuts."""
         at: dict[Port, list[tuple[int, Edit, Receipt, dict[Site, Tensor]]]] = {}
         touches: list[Touch] = []
@@ -400,15 +415,34 @@ class Sweeper:
                 touches += [self._read_rows(site, place, values) for site in edit.reads]
                 at.setdefault(self.ports[edit.site], []).append((place, edit, receipt, values))
         touches += [Touch(port, lambda x, port=port, edits=edits: self._edit(x, port, edits)) for port, edits in at.items()]
-        touches += [self.net.read_touch(site, kept) for site in self.read]
+        for place, member in enumerate(members):
+            touches += [self._read_picked(site, place, kept[member]) for site in self.variants[member].read]
         touches += [Touch(port, lambda x: x[:, -1:]) for port in self.trim.cut]
         return touches
+
+    @contextlib.contextmanager
+    def _users(self) -> Generator[None]:
+        """Takes note of what the user's own code raises: no shortcut is to blame for it."""
+        try:
+            yield
+        except Exception as error:
+            self.raised = error
+            raise
 
     def _read_rows(self, site: Site, place: int, into: dict[Site, Tensor]) -> Touch:
         def keep(x: Tensor) -> None:
             into[site] = self._rows(x, place)
 
         return Touch(self.net.port(site), keep)
+
+    def _read_picked(self, site: Site, place: int, into: dict[str, Tensor]) -> Touch:
+        port = self.net.port(site)
+
+        def keep(x: Tensor) -> None:
+            part = self._rows(x, place)
+            into[str(site)] = part[port.index_of(site, part.ndim)].clone()
+
+        return Touch(port, keep)
 
     def _rows(self, x: Tensor, place: int) -> Tensor:
         """The rows of one variant: a slice of the batch axis, also where positions are flattened into it."""
@@ -422,7 +456,8 @@ class Sweeper:
             port.check(edit.site, part)
             index = port.index_of(edit.site, part.ndim)
             old = part[index].clone()
-            new = edit.change(old, self.all_rows, values).to(x.dtype)
+            with self._users():
+                new = edit.change(old, self.all_rows, values).to(x.dtype)
             receipt.note(old, new.expand_as(old))
             part[index] = new
         return y
@@ -439,6 +474,11 @@ class Trim:
 
 class _NotReproducedError(RuntimeError):
     """A shortcut that does not give the clean run's metric on clean rows."""
+
+
+def sites_of(variant: Variant) -> list[Site]:
+    """Every site that a variant writes or reads."""
+    return [*variant.read, *(site for edit in variant.edits for site in (edit.site, *edit.reads))]
 
 
 def watched(net: Network, ports: Sequence[Port]) -> set[str]:

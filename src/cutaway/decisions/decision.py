@@ -1,0 +1,119 @@
+"""A decision: inputs, and one number per example that says which way the network goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cutaway.network import Batch, Custom, LogitDifference, Metric, Network, TextFeed, logits_of
+
+
+class DecisionError(ValueError):
+    """A decision that a network cannot be asked."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the network is asked: `answer` rather than `instead`, read off as a difference of logits.
+
+    `inputs` is a prompt, a list of prompts, or whatever the network's feed takes. `answer` and `instead` are tokens (text)
+    or classes (numbers), one for all inputs or one each. `counterfactual` is a matched input whose right answer is
+    `instead`. `metric` replaces all of this by any function from the module's output to one number per example; without
+    answer and metric a network with one output (a regressor) is read as it is.
+
+    >>> Decision("x = 'abc", answer="'", instead='"')
+    Decision(inputs="x = 'abc", answer="'", instead='"', counterfactual=None, metric=None)
+    """
+
+    inputs: Any
+    answer: Any = None
+    instead: Any = None
+    counterfactual: Any = None
+    metric: Callable[[Any], Tensor] | None = None
+
+    def pose(self, net: Network) -> Posed:
+        """The decision as `net` sees it: a batch, and the metric on its tokens. Raises `DecisionError`."""
+        batch = net.batch(self.inputs)
+        return Posed(self, batch, self._metric(net, batch), *self._names(batch))
+
+    def _metric(self, net: Network, batch: Batch) -> Metric:
+        if self.metric is not None:
+            return Custom(self.metric)
+        if self.answer is None:
+            return _single_output(net, batch)
+        answer = torch.tensor(self._ids(net, batch, self.answer, "answer"))
+        if self.instead is None:
+            return LogitDifference(answer)
+        instead = torch.tensor(self._ids(net, batch, self.instead, "instead"))
+        if bool((answer == instead).any()):
+            raise DecisionError(
+                f"answer {self.answer!r} and instead {self.instead!r} are the same output, so there is nothing to decide; give two that differ"
+            )
+        return LogitDifference(answer, instead)
+
+    def _ids(self, net: Network, batch: Batch, what: Any, role: str) -> list[int]:
+        values = list(what) if isinstance(what, (list, tuple)) else [what] * batch.rows
+        if isinstance(what, Tensor):
+            values = what.tolist() if what.ndim else [int(what)] * batch.rows
+        if len(values) != batch.rows:
+            raise DecisionError(f"{role} has {len(values)} entries for {batch.rows} inputs; give one, or one for each input")
+        prompts = batch.text or (None,) * batch.rows
+        return [value if isinstance(value, int) else token_of(net, value, prompt, role) for value, prompt in zip(values, prompts)]
+
+    def _names(self, batch: Batch) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        def names(what: Any) -> tuple[str, ...]:
+            if what is None:
+                return ()
+            values = what.tolist() if isinstance(what, Tensor) else what
+            return tuple(map(str, values)) if isinstance(values, (list, tuple)) else (str(values),) * batch.rows
+
+        return names(self.answer), names(self.instead)
+
+
+@dataclass(frozen=True)
+class Posed:
+    """A decision on one network: its batch, its metric, the names of the answers per row."""
+
+    decision: Decision
+    batch: Batch
+    metric: Metric
+    answers: tuple[str, ...] = ()
+    insteads: tuple[str, ...] = ()
+
+
+def token_of(net: Network, text: Any, prompt: str | None, role: str) -> int:
+    """The one token that `text` is after `prompt`. Raises `DecisionError` if it is several, showing them."""
+    if not isinstance(text, str):
+        raise DecisionError(f"{role} is a {type(text).__name__}; expected text (a token) or a class number")
+    if not isinstance(net.feed, TextFeed):
+        raise DecisionError(f"{role} is the text {text!r}, but {net.name} was opened without a tokenizer; give a class number, or open it with feed=tokenizer")
+    tokenizer = net.feed.tokenizer
+    ids: Sequence[int] = []
+    if prompt is not None:
+        before, after = tokenizer.encode(prompt), tokenizer.encode(prompt + text)
+        if list(after[: len(before)]) == list(before):
+            ids = after[len(before) :]
+    if len(ids) != 1:
+        alone = tokenizer.encode(text)
+        common = tokenizer.encode("")
+        ids = alone[len(common) :] if list(alone[: len(common)]) == list(common) else alone
+    if len(ids) != 1:
+        shown = " ".join(repr(tokenizer.decode([i])) for i in ids)
+        raise DecisionError(
+            f"{role} {text!r} is {len(ids)} tokens here ({shown}) and a decision is about one; put what both answers share "
+            "into the prompt and give the first token in which they differ"
+        )
+    return int(ids[0])
+
+
+def _single_output(net: Network, batch: Batch) -> Metric:
+    shape = logits_of(net.run(batch.take(torch.arange(1))).output).shape
+    if len(shape) == 1 or (len(shape) == 2 and shape[1] == 1):
+        return Custom(lambda output: logits_of(output).flatten(1)[:, 0] if logits_of(output).ndim > 1 else logits_of(output))
+    raise DecisionError(
+        f"this network gives {tuple(shape)} numbers for one input, so a decision needs answer=… (and instead=…), or metric=a function of its output"
+    )

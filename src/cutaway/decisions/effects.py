@@ -1,0 +1,151 @@
+"""Exact effects of taking parts away: rerun by rerun, total and direct, kept on disk part by part if asked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from cutaway.decisions.decision import Posed
+from cutaway.network import Add, Edit, Network, Site, Variant, sweep
+from cutaway.runs.progress import Progress, silent
+from cutaway.runs.resume import resumable
+from cutaway.submodels import Baseline, SubModel, take_away
+from cutaway.submodels.submodel import sites_of
+
+CONTRIBUTION = {"z": "attn_out_post", "attn_out": "attn_out_post", "mlp_out": "mlp_out_post", "mlp_act": "mlp_out_post", "mixer_out": "mixer_out_post", "cross_z": "cross_out_post", "cross_out": "cross_out_post"}
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Change of the decision when one part takes the baseline's values, per draw and row.
+
+    `exact`: everything downstream recomputed. `direct`: only what the part itself adds to the last residual stream changes
+    (None where the stream is no sum). `moved`: norm of the change relative to the part.
+    """
+
+    exact: Float[Tensor, "draws rows"]
+    direct: Float[Tensor, "draws rows"] | None
+    moved: float
+
+
+def effects(
+    net: Network,
+    posed: Posed,
+    parts: Sequence[SubModel],
+    baseline: Baseline,
+    keep: str | os.PathLike[str] | None = None,
+    progress: Progress = silent,
+) -> tuple[list[Effect], tuple[str, ...]]:
+    """The exact effect of taking each part away, with every draw of the baseline; and what the engine noted.
+
+    `keep` is a folder in which finished groups of parts are kept: after Ctrl-C the same call goes on where it was.
+    """
+    groups = _groups(net, parts)
+    notes: list[str] = []
+
+    def measure(group: Sequence[int]) -> list[dict[str, Any]]:
+        return _measure(net, posed, [parts[i] for i in group], baseline, notes)
+
+    if keep is None:
+        progress.start(len(groups), "exact effects")
+        found = []
+        for group in groups:
+            found.append(measure(group))
+            progress.advance(1)
+        progress.finish()
+    else:
+        print_ = fingerprint(net, posed, baseline)
+        found = resumable(keep, measure, groups, lambda group: {"parts": [list(parts[i].parts) for i in group], "on": print_}, progress=progress)
+    results: list[Effect | None] = [None] * len(parts)
+    for group, answers in zip(groups, found):
+        for i, answer in zip(group, answers):
+            direct = None if answer["direct"] is None else torch.tensor(answer["direct"])
+            results[i] = Effect(torch.tensor(answer["exact"]), direct, answer["moved"])
+    return [effect for effect in results if effect is not None], tuple(dict.fromkeys(notes))
+
+
+def _groups(net: Network, parts: Sequence[SubModel]) -> list[list[int]]:
+    """Parts of one block together: they share everything before it."""
+    by_layer: dict[Any, list[int]] = {}
+    for i, part in enumerate(parts):
+        layer = min((site.layer if site.layer is not None else -1 for site in sites_of(net, part)), default=-1)
+        by_layer.setdefault(layer, []).append(i)
+    return [by_layer[layer] for layer in sorted(by_layer)]
+
+
+def _measure(net: Network, posed: Posed, parts: Sequence[SubModel], baseline: Baseline, notes: list[str]) -> list[dict[str, Any]]:
+    reads = [_contribution(net, part) for part in parts]
+    variants = [
+        Variant(take_away(net, part, baseline, draw), part.name, () if read is None else (read,))
+        for part, read in zip(parts, reads)
+        for draw in range(baseline.draws)
+    ]
+    swept = sweep(net, posed.batch, variants, posed.metric)
+    notes += swept.notes
+    direct = _direct(net, posed, [v.read for v in variants], swept.read) if any(reads) else None
+    answers = []
+    for place, read in enumerate(reads):
+        here = slice(place * baseline.draws, (place + 1) * baseline.draws)
+        receipts = [receipt for one in swept.receipts[here] for receipt in one]
+        answers.append(
+            {
+                "exact": swept.effect[here].tolist(),
+                "direct": None if read is None or direct is None else direct[here].tolist(),
+                "moved": sum(receipt.relative for receipt in receipts) / max(1, len(receipts)),
+            }
+        )
+    return answers
+
+
+def _contribution(net: Network, part: SubModel) -> Site | None:
+    """Where a part of one block enters the residual stream, at the last position; None where that is not a sum."""
+    sites = sites_of(net, part)
+    if len(sites) != 1 or sites[0].point not in CONTRIBUTION or not net.layout.additive:
+        return None
+    site = Site(CONTRIBUTION[sites[0].point], sites[0].layer)
+    last = net.layout.ports.get(("resid_post", net.layout.layers - 1))
+    if (site.point, site.layer) not in net.layout.ports or last is None or ("final_norm", None) not in net.layout.ports:
+        return None
+    return site.at(pos=-1)
+
+
+def _direct(net: Network, posed: Posed, reads: Sequence[tuple[Site, ...]], found: Sequence[Mapping[str, Tensor]]) -> Float[Tensor, "variants rows"]:
+    """The decision after adding to the last residual stream what each variant's contribution changed by, and nothing else."""
+    if not posed.metric.last:
+        return torch.full((len(reads), posed.batch.rows), float("nan"))
+    wanted = list(dict.fromkeys(site for read in reads for site in read))
+    clean = net.read(posed.batch, *wanted)
+    stream = Site("resid_post", net.layout.layers - 1, select=(("pos", -1),))
+    variants = []
+    for read, tensors in zip(reads, found):
+        change = torch.zeros(())
+        for site in read:
+            scale = net.layout.scale.get((site.point, site.layer), 1.0)
+            change = scale * (tensors[str(site)] - clean[str(site)])
+        variants.append(Variant((Edit(stream, Add(change)),) if read else ()))
+    return sweep(net, posed.batch, variants, posed.metric).effect
+
+
+def fingerprint(net: Network, posed: Posed, baseline: Baseline) -> str:
+    """A hash of everything a kept result depends on: the weights' edges, the inputs, the baseline's values."""
+    digest = hashlib.sha256()
+    for name, parameter in net.module.named_parameters():
+        flat = parameter.detach().flatten()
+        digest.update(f"{name} {tuple(parameter.shape)}".encode())
+        if parameter.device.type != "meta":
+            digest.update(flat[:: max(1, len(flat) // 64)].float().cpu().numpy().tobytes())
+    for value in (*posed.batch.args, *posed.batch.kwargs.values()):
+        digest.update(value.detach().float().cpu().numpy().tobytes() if isinstance(value, Tensor) else str(value).encode())
+    digest.update(json.dumps([str(posed.answers), str(posed.insteads), baseline.kind, baseline.draws]).encode())
+    for draw in baseline.values:
+        for site, value in draw.items():
+            digest.update(f"{site} {float(value.double().sum())}".encode())
+    return digest.hexdigest()[:16]

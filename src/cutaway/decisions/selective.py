@@ -1,0 +1,134 @@
+"""Does a part matter *more than chance* for this decision?
+
+"Used" is true of a random network's heads too. A part is selective if the displacement that taking it away makes moves the
+decision more than displacements of the same size at the same place that are about nothing in particular: differences
+between other inputs (natural), and Gaussian draws with the place's own covariance. Each null is pooled over parts after
+scaling by each part's own spread (leave-one-out), the larger of the two p-values counts, and q-values are over every part
+looked at. On untrained networks nothing may come out selective, at the promised rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from cutaway.decisions.decision import Posed
+from cutaway.decisions.estimate import benjamini_hochberg
+from cutaway.network import Add, Edit, Network, Site, Variant, sweep
+from cutaway.submodels import SubModel, donors
+from cutaway.submodels.submodel import sites_of
+
+POOL = 32  # other inputs that natural differences and covariances are taken from
+Displacement = Float[Tensor, "rows position width"]
+
+
+@dataclass(frozen=True)
+class Selectivity:
+    """Per part: p (None: cannot be tested here), q over all parts looked at, and the null draws behind them.
+
+    `smallest` is the smallest p that so many draws can give: where even that is no discovery, nothing can be.
+    """
+
+    p: tuple[float | None, ...]
+    q: tuple[float | None, ...]
+    draws: int
+    smallest: float
+
+
+def selectivity(net: Network, posed: Posed, parts: Sequence[SubModel], looked_at: int, nulls: int = 20, seed: int = 0) -> Selectivity:
+    """Tests `parts` (of `looked_at` in all: the others count with p = 1), `nulls` draws of each kind for each part."""
+    generator = torch.Generator().manual_seed(seed + 7919)
+    pool = donors(net, posed.batch, POOL, seed + 104729)
+    places = [_place(net, part) for part in parts]
+    sites = list(dict.fromkeys(site for place in places if place is not None for site in place))
+    clean = net.read(posed.batch, *sites) if sites else {}
+    others = net.read(pool, *sites) if sites else {}
+    variants: list[Variant] = []
+    tested = [i for i, place in enumerate(places) if place is not None]
+    for i in tested:
+        part, place = parts[i], places[i]
+        assert place is not None
+        read, write = place
+        shift = _shift(net, part, read, clean[str(read)], others[str(read)])
+        size = shift.norm(dim=-1, keepdim=True)
+        variants.append(_moved(write, shift))
+        natural = _natural(others[str(write)], nulls, generator)
+        gaussian = _gaussian(others[str(write)], nulls, generator)
+        variants += [_moved(write, size * null / null.norm(dim=-1, keepdim=True).clamp(min=1e-12)) for null in (*natural, *gaussian)]
+    if not tested:
+        return Selectivity((None,) * len(parts), (None,) * len(parts), 0, 1.0)
+    effect = sweep(net, posed.batch, variants, posed.metric).effect.mean(1).abs().view(len(tested), 1 + 2 * nulls)
+    p_natural, p_gaussian = (pooled(effect[:, 0], null) for null in (effect[:, 1 : 1 + nulls], effect[:, 1 + nulls :]))
+    p = [max(a, b) for a, b in zip(p_natural, p_gaussian)]
+    q = benjamini_hochberg([*p, *[1.0] * (looked_at - len(p))])
+    out_p: list[float | None] = [None] * len(parts)
+    out_q: list[float | None] = [None] * len(parts)
+    for place_, i in enumerate(tested):
+        out_p[i], out_q[i] = p[place_], q[place_]
+    return Selectivity(tuple(out_p), tuple(out_q), nulls * len(tested), 1 / (1 + nulls * len(tested)))
+
+
+def pooled(observed: Float[Tensor, "parts"], null: Float[Tensor, "parts draws"]) -> list[float]:
+    """p-values of absolute effects against nulls pooled over parts, each scaled by its own part's spread.
+
+    A null draw is scaled by the spread of the *other* draws of its part, so that it stands as the observation does.
+    """
+    square = null.double() ** 2
+    spread = square.mean(1).sqrt()
+    draws = null.shape[1]
+    others = ((square.sum(1, keepdim=True) - square) / max(1, draws - 1)).sqrt()
+    scaled = (null.double() / others.clamp(min=1e-30)).flatten()
+    score = observed.double() / spread.clamp(min=1e-30)
+    return [(1 + int((scaled >= s).sum())) / (1 + len(scaled)) for s in score]
+
+
+def _place(net: Network, part: SubModel) -> tuple[Site, Site] | None:
+    """Where a part's values are read and where its displacement is made: for a head, attention's whole output."""
+    sites = sites_of(net, part)
+    if len(part.parts) != 1 or len(sites) != 1 or part.decompositions:
+        return None
+    site = sites[0]
+    if site.point == "z":
+        write = Site("attn_out", site.layer)
+        return (site, write) if site.layer in net.layout.projections and (write.point, write.layer) in net.layout.ports else None
+    return (site, site) if Site.parse(part.parts[0]).select == () and net.port(site).side == "out" else None
+
+
+@torch.no_grad()
+def _shift(net: Network, part: SubModel, read: Site, clean: Tensor, others: Tensor) -> Displacement:
+    """The mean displacement that resampling the part makes at its place of writing."""
+    if read.point != "z":
+        return others.mean(0, keepdim=True) - clean
+    site = Site.parse(part.parts[0])
+    index = net.port(site).index_of(site, clean.ndim)
+    change = torch.zeros_like(clean)
+    change[index] = others[index].mean(0, keepdim=True) - clean[index]
+    assert read.layer is not None
+    project = net.wiring.modules[net.layout.projections[read.layer]]
+    flat = change.flatten(-2)
+    return project(flat) - project(torch.zeros_like(flat))
+
+
+def _natural(others: Tensor, count: int, generator: torch.Generator) -> list[Tensor]:
+    """Differences between pairs of other inputs, position by position."""
+    pairs = [torch.randperm(len(others), generator=generator)[:2].tolist() for _ in range(count)]
+    return [others[a : a + 1] - others[b : b + 1] for a, b in pairs]
+
+
+def _gaussian(others: Tensor, count: int, generator: torch.Generator) -> list[Tensor]:
+    """Gaussian draws with the covariance of the other inputs: random sums of their centred values."""
+    centred = (others - others.mean(0, keepdim=True)).flatten(0, -2).float()
+    shape = (count, *others.shape[1:-1], len(centred))
+    weights = torch.randn(shape, generator=generator).to(centred)
+    return list(((weights @ centred) / len(centred) ** 0.5).to(others.dtype).unsqueeze(1))
+
+
+def _moved(site: Site, shift: Tensor) -> Variant:
+    return Variant((Edit(site, Add(shift)),))
+
+
+__all__ = ["Selectivity", "pooled", "selectivity"]

@@ -1,0 +1,75 @@
+"""`cw.open`: a network from a name, a folder, a hub id or a torch module."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from cutaway.network import Network, OpenError, pretrained, wrap
+
+ORGANISM = "organism:"
+
+
+def open(  # noqa: A001 (the verb of the package: cw.open)
+    what: str | Path | nn.Module,
+    feed: Any = None,
+    reference: Any = None,
+    *,
+    sites: Mapping[str, str] | None = None,
+    dtype: torch.dtype | None = None,
+    device: str | None = None,
+) -> Network:
+    """Opens a network.
+
+    `what` is a torch module, a Hugging Face folder or hub id, a folder that cutaway wrote, or "organism:NAME" (a network
+    whose answer is known; "organism:code" is the shipped code model). `feed` is a tokenizer or a function from your inputs
+    to tensors; `reference` are inputs of the same kind that means, donors and nulls are drawn from (text networks get a
+    shipped sample of text and code). `sites` declares places that cannot be found by watching the network run.
+
+    Raises `OpenError`, saying what was given, what was expected and what to try.
+    """
+    from cutaway.organisms.opening import open_organism, sample_texts
+
+    if isinstance(what, str) and what.startswith(ORGANISM):
+        return open_organism(what.removeprefix(ORGANISM))
+    if isinstance(what, nn.Module):
+        net = wrap(what, feed, reference, sites=sites)
+    elif isinstance(what, str | Path):
+        net = _from_folder(Path(what).expanduser(), feed, reference) or _from_hugging_face(str(what), feed, reference, sites, dtype, device)
+    else:
+        raise OpenError(f"cannot open a {type(what).__name__}; expected a torch module, a folder, a hub id or 'organism:NAME'")
+    if net.reference is None and reads_text(net):
+        return Network(net.module, net.feed, sample_texts(), net.name, net.declared)
+    return net
+
+
+def reads_text(net: Network) -> bool:
+    """Whether the network's feed is a tokenizer."""
+    from cutaway.network import TextFeed
+
+    return isinstance(net.feed, TextFeed)
+
+
+def _from_folder(folder: Path, feed: Any, reference: Any) -> Network | None:
+    """A folder that `cutaway.training.export.save` wrote; None if it is anything else."""
+    config = folder / "config.json"
+    if not config.is_file():
+        return None
+    from cutaway.training.export import FORMAT, load
+
+    if json.loads(config.read_text(encoding="utf-8")).get("format") != FORMAT:
+        return None
+    module, tokenizer = load(folder)
+    return wrap(module, feed or tokenizer, reference, name=folder.name)
+
+
+def _from_hugging_face(
+    where: str, feed: Any, reference: Any, sites: Mapping[str, str] | None, dtype: torch.dtype | None, device: str | None
+) -> Network:
+    module, tokenizer = pretrained(where, dtype, device)
+    return wrap(module, feed if feed is not None else tokenizer, reference, name=Path(where).name, sites=sites)

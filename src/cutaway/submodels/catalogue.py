@@ -1,0 +1,42 @@
+"""The catalogue of a network: every sub-model of the kinds asked for, one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from cutaway.network import Network
+from cutaway.runs.table import Table
+from cutaway.submodels.slices import Slice, slices
+
+
+def catalogue(net: Network, by: Sequence[str] = ("heads", "mlps"), inputs: Any = None) -> Table:
+    """Every sub-model of these kinds: address, kind, block, size, and how strong it is on `inputs`.
+
+    `strength` is the root mean square of its coordinates over the inputs (default: the reference, else random tokens).
+    0 means that it was silent on these inputs, not that it does nothing on others.
+    """
+    batch = net._probe() if inputs is None else net.batch(inputs)
+    found = slices(net, by, batch)
+    values = net.run(batch, read=[one.site for one in found]).read
+    rows = []
+    for one in found:
+        code = one.encode({one.site: values[str(one.site)]}).float()
+        power = code.pow(2).flatten(0, -2).mean(0)
+        for address, atoms in one.parts.items():
+            rows.append(
+                {
+                    "submodel": address,
+                    "kind": _kind(one),
+                    "layer": one.site.layer,
+                    "atoms": len(atoms),
+                    "strength": float(power[torch.as_tensor(list(atoms))].mean().sqrt()),
+                }
+            )
+    return Table.of(rows, columns=("submodel", "kind", "layer", "atoms", "strength"))
+
+
+def _kind(one: Slice) -> str:
+    return one.by or {"mlp_out": "mlp", "attn_out": "attention", "mixer_out": "mixer", "cross_out": "cross-attention"}.get(one.site.point, "module")

@@ -1,0 +1,114 @@
+"""A sub-model: a named set of parts, over any number of decompositions and places, and how to take it away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+import torch
+
+from cutaway.network import AddressError, Edit, Network, Put, Site
+from cutaway.submodels.baseline import Baseline
+from cutaway.submodels.decomposition import Decomposition, mask_without, masked
+
+
+@dataclass(frozen=True)
+class SubModel:
+    """A named set of parts of a network.
+
+    `parts` are addresses (`z.9[head=6]`, `mlp_out.3`, `path.layer1:out[channel=3]`); those of decompositions other than
+    slices are the names that their `decompositions` give. `labels` say what it is thought to be, `evidence` why,
+    `provenance` how it was found.
+    """
+
+    name: str
+    parts: tuple[str, ...]
+    decompositions: tuple[Decomposition, ...] = ()
+    labels: tuple[str, ...] = ()
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        label = f" “{', '.join(self.labels)}”" if self.labels else ""
+        shown = ", ".join(self.parts[:4]) + (f" and {len(self.parts) - 4} more" if len(self.parts) > 4 else "")
+        return f"{self.name}{label}: {shown}"
+
+    def __or__(self, other: SubModel) -> SubModel:
+        """The union of two sub-models."""
+        kinds = tuple(dict.fromkeys([*self.decompositions, *other.decompositions]))
+        return SubModel(f"{self.name} + {other.name}", tuple(dict.fromkeys([*self.parts, *other.parts])), kinds)
+
+
+def as_submodel(what: SubModel | Site | str | Iterable[SubModel | Site | str]) -> SubModel:
+    """A sub-model from an address, a sub-model, or several of either."""
+    if isinstance(what, SubModel):
+        return what
+    if isinstance(what, str | Site):
+        return SubModel(str(what), (str(what),))
+    several = [as_submodel(one) for one in what]
+    if not several:
+        return SubModel("nothing", ())
+    union = several[0]
+    for one in several[1:]:
+        union = union | one
+    return union
+
+
+def sites_of(net: Network, submodel: SubModel) -> list[Site]:
+    """The whole sites that taking the sub-model away writes to. Raises `AddressError` with near names for unknown parts."""
+    sites: list[Site] = []
+    for part in submodel.parts:
+        owner = _owner(submodel, part)
+        sites += [site.whole for site in owner.writes] if owner is not None else [_known(net, part).whole]
+    return list(dict.fromkeys(sites))
+
+
+def _owner(submodel: SubModel, part: str) -> Decomposition | None:
+    return next((kind for kind in submodel.decompositions if part in kind.parts), None)
+
+
+def _known(net: Network, part: str) -> Site:
+    try:
+        site = Site.parse(part)
+        net.port(site)
+    except AddressError as error:
+        near = get_close_matches(part, [str(site) for site in net.sites()], n=3, cutoff=0.4)
+        raise AddressError(f"{error}" + (f"; near names: {', '.join(near)}" if near and "near names" not in str(error) else "")) from None
+    return site
+
+
+def take_away(net: Network, submodel: SubModel, baseline: Baseline, draw: int = 0) -> tuple[Edit, ...]:
+    """The edits that put draw number `draw` of the baseline in the place of every part."""
+    edits: list[Edit] = []
+    by_kind: dict[str, tuple[Decomposition, list[str]]] = {}
+    for part in submodel.parts:
+        owner = _owner(submodel, part)
+        if owner is not None:
+            by_kind.setdefault(owner.name, (owner, []))[1].append(part)
+            continue
+        site = _known(net, part)
+        edits.append(Edit(site, _put(net, site, baseline, draw)))
+    for kind, parts in by_kind.values():
+        code: Any = 0.0
+        if baseline.kind != "zero":
+            code = kind.encode({site: baseline.values[draw][site.whole] for site in kind.reads})
+        edits += masked(kind, mask_without(kind, parts), code)
+    return tuple(edits)
+
+
+def _put(net: Network, site: Site, baseline: Baseline, draw: int) -> Put:
+    """The picked part of a baseline's value; axes that the value keeps at size 1 (a mean's) are not picked from."""
+    if baseline.kind == "zero":
+        return Put(0.0)
+    value = baseline.values[draw][site.whole]
+    index = net.port(site).index_of(site, value.ndim)
+    kept = tuple(slice(None) if value.shape[i] == 1 else where for i, where in enumerate(index))
+    return Put(value[kept])
+
+
+def random_parts(net: Network, pool: Sequence[str], count: int, seed: int) -> SubModel:
+    """`count` parts drawn from `pool`: the control beside a named sub-model."""
+    order = torch.randperm(len(pool), generator=torch.Generator().manual_seed(seed)).tolist()
+    return SubModel(f"random {count}", tuple(pool[i] for i in order[:count]))
