@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -21,6 +21,7 @@ class EngineError(Exception):
     """An engine cannot run what it was given, or lost a worker."""
 
 
+@runtime_checkable
 class Engine(Protocol):
     """Maps a function over items. Results come as they are done, each with the index of its item."""
 

@@ -1,0 +1,6 @@
+"""One self-contained HTML page of a trace or a rerun, and one picture of a trace: no network, no fonts, no library."""
+
+from cutaway.study.page.picture import picture
+from cutaway.study.page.write import page
+
+__all__ = ["page", "picture"]

@@ -1,0 +1,79 @@
+"""`page`: the HTML file. The templates, the style and the script are beside this file; everything from data is escaped."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import uuid
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from cutaway.decisions import Rerun, Trace
+from cutaway.study.page import of_rerun, of_trace
+
+HERE = Path(__file__).parent
+
+
+def page(value: Trace | Rerun, file: str | os.PathLike[str]) -> Path:
+    """Writes one self-contained HTML page of a trace or a rerun; gives its path. A file that is there is replaced.
+
+    It opens from disk without a network or a server, and reads without JavaScript: the script only sorts, filters and
+    shows single parts on the tokens. Raises TypeError for other values.
+
+    >>> page(trace, "quote.html")
+    PosixPath('quote.html')
+    """
+    if isinstance(value, Trace):
+        shown, template = of_trace.shown(value), "trace.html"
+    elif isinstance(value, Rerun):
+        shown, template = of_rerun.shown(value), "rerun.html"
+    else:
+        raise TypeError(f"given a {type(value).__name__}; expected a Trace or a Rerun to make a page of; try cw.save")
+    return put(render(template, shown), file)
+
+
+def render(template: str, shown: dict[str, Any]) -> str:
+    """A template filled in. The only script that may run is ours, by its hash, whatever else gets onto the page."""
+    script = (HERE / "script.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    style = (HERE / "style.css").read_text(encoding="utf-8")
+    return (
+        templates().get_template(template).render(shown, style=Markup(style), script=Markup(script), script_hash=digest)
+    )
+
+
+@cache
+def templates() -> Environment:
+    """The templates, with escaping on for every value."""
+    made = Environment(
+        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    made.filters["embedded"] = embedded
+    return made
+
+
+def embedded(value: Any) -> Markup:
+    """JSON that cannot end the script element it stands in."""
+    text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))
+
+
+def put(text: str, file: str | os.PathLike[str]) -> Path:
+    """Writes beside `file` and renames. Raises IsADirectoryError for a folder."""
+    path = Path(file)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; expected the name of a file: try {path / 'page.html'}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.tmp-{uuid.uuid4().hex[:8]}")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+    return path

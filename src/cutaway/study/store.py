@@ -1,0 +1,78 @@
+"""Save and load: a trace, a rerun, a catalogue or sub-models as a run folder, and back as an equal value.
+
+Tables are parquet (`nodes.parquet`, …) so that DuckDB reads across runs, the rest is `value.json`, tensors are
+safetensors. Functions are not stored; a decision with one says so when it is posed again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from cutaway.decisions import Decision, Rerun, Trace
+from cutaway.decisions.show import heading
+from cutaway.ledger import append, entries_of
+from cutaway.runs import Run, RunError, Table, new_run, open_run
+from cutaway.study.cite import methods_of
+from cutaway.study.plain import Reader, Writer
+from cutaway.submodels import Curve, SubModel, load_submodels, save_submodels
+
+VALUE = "value"
+LEDGER = "ledger.jsonl"
+SINGLE = (Trace, Rerun, Table, SubModel, Decision, Curve)
+EXPECTED = "a Trace, Rerun, Table, Decision, SubModel or a list of SubModels"
+
+
+def save(value: Any, folder: str | os.PathLike[str], overwrite: bool = False) -> Path:
+    """Writes `value` (a Trace, Rerun, Table, Decision, SubModel or a list of SubModels) as a run folder; gives its path.
+
+    A function in it (a decision's metric) is not stored: `run.json` names it under `unstored`. `overwrite` replaces an
+    earlier run, never another folder. Raises RunError if something is there, TypeError for what cannot be stored.
+
+    >>> save(trace, "study/quote")
+    PosixPath('study/quote')
+    """
+    path = Path(folder)
+    if isinstance(value, Sequence) and not isinstance(value, str) and all(isinstance(one, SubModel) for one in value):
+        save_submodels(list(value), path, overwrite)
+        return path
+    if not isinstance(value, SINGLE):
+        raise TypeError(f"given a {type(value).__name__} to save; expected {EXPECTED}")
+    kind, seed = type(value).__name__.lower(), getattr(value, "seed", None)
+    with new_run(path, kind, seed=seed, arguments=_about(value), sources=methods_of(value), overwrite=overwrite) as run:
+        writer = Writer(run)
+        run.write_json(VALUE, writer.plain(value, kind if isinstance(value, Table | SubModel) else ""))
+        writer.finish()
+        if writer.unstored:
+            run.info["unstored"] = [f"{name}: a function, not stored" for name in writer.unstored]
+        _book(value, run)
+    return path
+
+
+def load(folder: str | os.PathLike[str]) -> Any:
+    """What `save` wrote there, as an equal value. Raises RunError for a folder that is no whole run, or of another kind."""
+    run = open_run(folder)
+    if run.kind == "submodels":
+        return load_submodels(folder)
+    if not (run.path / f"{VALUE}.json").is_file():
+        raise RunError(f"{run.path}: is a run of kind {run.kind!r}, which holds no value; expected {EXPECTED}")
+    return Reader(run).value(run.read_json(VALUE))
+
+
+def _about(value: Any) -> dict[str, Any]:
+    """What `run.json` says of the value, for whoever reads it without loading."""
+    if isinstance(value, Trace):
+        return {"network": value.network, "decision": heading(value)}
+    if isinstance(value, Rerun):
+        return {"network": value.network, "without": list(value.without.parts)}
+    return {}
+
+
+def _book(value: Any, run: Run) -> None:
+    """The cost of a trace, as lines of the ledger."""
+    if not isinstance(value, Trace):
+        return
+    for entry in entries_of(value.cost, seed=value.seed, versions=run.info["versions"]):
+        append(run.path / LEDGER, entry)
