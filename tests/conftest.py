@@ -1,4 +1,4 @@
-"""For every test: shapes and types of the package are checked, one thread, no chatter from transformers."""
+"""For every test: shapes and types of network and submodels are checked, one thread, no chatter from transformers."""
 
 import os
 
@@ -6,8 +6,14 @@ from jaxtyping import install_import_hook
 
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
-install_import_hook("cutaway", "beartype.beartype")
+install_import_hook(["cutaway.network", "cutaway.submodels"], "beartype.beartype")
 
+import pytest  # noqa: E402
 import torch  # noqa: E402
 
 torch.set_num_threads(1)  # networks of a few thousand weights are slower on two threads
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The checks look at random items of long lists, which Hypothesis would otherwise complain of."""
+    config.addinivalue_line("filterwarnings", "ignore:Do not use the .random. module inside strategies")

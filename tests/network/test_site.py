@@ -104,7 +104,7 @@ def test_a_missing_point_says_why_it_is_missing() -> None:
 def test_the_middle_of_a_block_is_read_only() -> None:
     net, ids = network(NAMED["Llama"]), inputs(NAMED["Llama"])
     assert net.read(ids, "resid_mid.0")["resid_mid.0"].shape == (2, 6, 32)
-    with pytest.raises(AddressError, match="can be read, not written.*write attn_out_post.0 or resid_pre.1"):
+    with pytest.raises(AddressError, match=r"can be read, not written.*write attn_out_post.0 or resid_pre.1"):
         net.run(ids, [Edit(Site("resid_mid", 0), ZERO)])
 
 

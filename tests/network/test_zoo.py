@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from cutaway.network import ZERO, Custom, Edit, Network, Site, Variant, sweep
-from cutaway.network.batch import TextFeed
+from cutaway.network import ZERO, Apply, Custom, Edit, LogitDifference, Network, Site, Variant, gradients, sweep, wrap
+from cutaway.network.batch import tensor_batch
 
 from .zoo import NAMED, ZOO, Family, inputs, module, network, output_of
 
@@ -70,6 +71,18 @@ def test_the_layout_is_what_the_table_says_and_every_proof_holds(family: Family)
     for layer in layout.heads:
         assert layout.heads[layer] == 4
         assert layout.projections[layer] == family.projection.format(layer=layer)
+
+
+@each
+def test_the_page_of_architectures_says_what_is_found(family: Family) -> None:
+    """`docs/architectures.md` is made by `python benchmarks/architectures.py`; a row that is no longer true fails here."""
+    page = (Path(__file__).parents[2] / "docs" / "architectures.md").read_text()
+    (line,) = [line for line in page.splitlines() if line.startswith(f"| {family.name} |")]
+    _, _, heads, additive, _, _, missing, _ = line.split("|")
+    net = network(family)
+    assert additive.strip() == ("yes" if net.layout.additive else "no")
+    assert heads.strip() == (("q, k, v, z" if net.wiring.attention else "z only") if net.layout.heads else "–")
+    assert all(f"`{point}`" in missing and why in missing for point, why in net.layout.missing.items())
 
 
 @each
@@ -140,8 +153,6 @@ def test_a_right_padded_batch_with_its_mask_equals_each_prompt_alone(family: Fam
     mask = (torch.arange(9) < lengths[:, None]).long()
     given = {"input_ids": ids * mask, "attention_mask": mask}
     sites = ["resid_post.1", *(["z.1"] if family.heads else [])] if net.layout.layers else []
-    from cutaway.network.batch import tensor_batch
-
     run = net.run(tensor_batch(given), read=sites)
     for row, length in enumerate(lengths.tolist()):
         alone = net.run(ids[row : row + 1, :length], read=sites)
@@ -177,8 +188,6 @@ def test_everything_is_put_back_after_a_pass_and_after_an_exception(family: Fami
         def burst(x: Tensor) -> Tensor:
             raise KeyboardInterrupt
 
-        from cutaway.network import Apply
-
         for go in (lambda e: net.run(given, e), lambda e: sweep(net, given, [Variant(tuple(e))], Custom(total))):
             with pytest.raises(KeyboardInterrupt):
                 go([Edit(variants[0].edits[0].site, Apply(burst))])
@@ -189,10 +198,6 @@ def test_everything_is_put_back_after_a_pass_and_after_an_exception(family: Fami
 
 @pytest.mark.parametrize("name", ["GPT-2", "Llama", "Gemma 2", "BERT", "ViT", "ResNet", "Mamba"])
 def test_in_bfloat16_the_sweep_equals_the_loop_to_its_tolerance(name: str) -> None:
-    import copy
-
-    from cutaway.network import wrap
-
     family = NAMED[name]
     feed = network(family).feed if family.inputs == "text" else None
     given = {k: v.bfloat16() for k, v in g.items()} if isinstance(g := inputs(family), dict) else g
@@ -204,6 +209,32 @@ def test_in_bfloat16_the_sweep_equals_the_loop_to_its_tolerance(name: str) -> No
     loop = torch.stack([metric(net.run(given, v.edits).output, torch.arange(2)) for v in variants])
     assert torch.equal(output_of(net(given)), plain(net, given))
     assert close(swept.value, loop, 2e-2)
+
+
+def test_dropout_and_checkpointing_are_off_in_a_pass_and_on_again_after() -> None:
+    net, given = network(NAMED["GPT-2"]), inputs(NAMED["GPT-2"])
+    metric = LogitDifference(torch.tensor([5, 6]), torch.tensor([50, 51]))
+    clean, gradient = output_of(net(given)), gradients(net, given, ["z.0"], metric).gradient["z.0"]
+    net.module.train()
+    net.module.activation_checkpointing_enable()
+    try:
+        assert not torch.equal(plain(net, given), clean)
+        assert torch.equal(output_of(net(given)), clean)
+        assert torch.equal(gradients(net, given, ["z.0"], metric).gradient["z.0"], gradient)
+    finally:
+        net.module.activation_checkpointing_disable()
+        net.module.eval()
+
+
+def test_the_users_module_is_not_changed_by_anything() -> None:
+    net, given = network(NAMED["Llama"]), inputs(NAMED["Llama"])
+    before = {name: value.clone() for name, value in net.module.state_dict().items()}
+    kept = {name: value for name, value in vars(net.module).items() if not name.startswith("_")}
+    gradients(net, given, ["z.*"], LogitDifference(torch.tensor([5, 6]), torch.tensor([50, 51])))
+    sweep(net, given, ablations(NAMED["Llama"], net), Custom(total))
+    after = net.module.state_dict()
+    assert all(torch.equal(value, after[name]) for name, value in before.items())
+    assert {name: value for name, value in vars(net.module).items() if not name.startswith("_")} == kept
 
 
 # experts and shared weights -------------------------------------------------------------------------------------------
@@ -263,7 +294,3 @@ def test_one_call_of_a_shared_block_is_addressed_by_its_number() -> None:
     loop = torch.stack([total(net.run(given, v.edits).output) for v in (*every, Variant((Edit(site.whole, ZERO),)))])
     assert swept.notes == ()
     assert close(swept.value, loop)
-
-
-Feed = Callable[[Any], Any]
-assert TextFeed is not None

@@ -95,7 +95,13 @@ def _marks() -> dict[str, Any]:
     return {"vocab_size": VOCABULARY, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
 
 
-GATED, PARALLEL, SUMS, EXPERTS = ("mlp_pre",), ("resid_mid",), ("attn_out_post", "mlp_out_post"), ("mlp_act",)
+OWN, GATED, PARALLEL, SUMS, EXPERTS = (
+    ("q", "k", "v"),
+    ("mlp_pre",),
+    ("resid_mid",),
+    ("attn_out_post", "mlp_out_post"),
+    ("mlp_act",),
+)
 
 ZOO = (
     Family(
@@ -112,9 +118,11 @@ ZOO = (
     ),
     Family(
         "GPT-J",
-        lambda: hf.GPTJForCausalLM(hf.GPTJConfig(**_marks(), n_embd=32, n_layer=2, n_head=4, n_positions=POSITIONS, rotary_dim=4)),
+        lambda: hf.GPTJForCausalLM(
+            hf.GPTJConfig(**_marks(), n_embd=32, n_layer=2, n_head=4, n_positions=POSITIONS, rotary_dim=4)
+        ),
         "transformer.h.{layer}.attn.out_proj",
-        missing=PARALLEL,
+        missing=(*OWN, *PARALLEL),
     ),
     Family(
         "OPT",
@@ -132,53 +140,91 @@ ZOO = (
         "model.decoder.layers.{layer}.self_attn.out_proj",
         missing=(),
     ),
-    Family("Llama", lambda: hf.LlamaForCausalLM(hf.LlamaConfig(**llama_like())), "model.layers.{layer}.self_attn.o_proj"),
-    Family("Mistral", lambda: hf.MistralForCausalLM(hf.MistralConfig(**llama_like(sliding_window=4))), "model.layers.{layer}.self_attn.o_proj"),
-    Family("Qwen2", lambda: hf.Qwen2ForCausalLM(hf.Qwen2Config(**llama_like())), "model.layers.{layer}.self_attn.o_proj"),
-    Family("Qwen3", lambda: hf.Qwen3ForCausalLM(hf.Qwen3Config(**llama_like(head_dim=8))), "model.layers.{layer}.self_attn.o_proj"),
-    Family("Gemma 2", lambda: hf.Gemma2ForCausalLM(hf.Gemma2Config(**llama_like(head_dim=8))), "model.layers.{layer}.self_attn.o_proj"),
+    Family(
+        "Llama", lambda: hf.LlamaForCausalLM(hf.LlamaConfig(**llama_like())), "model.layers.{layer}.self_attn.o_proj"
+    ),
+    Family(
+        "Mistral",
+        lambda: hf.MistralForCausalLM(hf.MistralConfig(**llama_like(sliding_window=4))),
+        "model.layers.{layer}.self_attn.o_proj",
+    ),
+    Family(
+        "Qwen2", lambda: hf.Qwen2ForCausalLM(hf.Qwen2Config(**llama_like())), "model.layers.{layer}.self_attn.o_proj"
+    ),
+    Family(
+        "Qwen3",
+        lambda: hf.Qwen3ForCausalLM(hf.Qwen3Config(**llama_like(head_dim=8))),
+        "model.layers.{layer}.self_attn.o_proj",
+    ),
+    Family(
+        "Gemma 2",
+        lambda: hf.Gemma2ForCausalLM(hf.Gemma2Config(**llama_like(head_dim=8))),
+        "model.layers.{layer}.self_attn.o_proj",
+    ),
     Family(
         "Gemma 3",
         lambda: hf.Gemma3ForCausalLM(hf.Gemma3TextConfig(**llama_like(head_dim=8, sliding_window=4))),
         "model.layers.{layer}.self_attn.o_proj",
     ),
-    Family("Phi", lambda: hf.PhiForCausalLM(hf.PhiConfig(**bert_like())), "model.layers.{layer}.self_attn.dense", missing=PARALLEL),
+    Family(
+        "Phi",
+        lambda: hf.PhiForCausalLM(hf.PhiConfig(**bert_like())),
+        "model.layers.{layer}.self_attn.dense",
+        missing=PARALLEL,
+    ),
     Family("Phi-3", lambda: hf.Phi3ForCausalLM(hf.Phi3Config(**llama_like())), "model.layers.{layer}.self_attn.o_proj"),
     Family(
         "Falcon, rotary",
-        lambda: hf.FalconForCausalLM(hf.FalconConfig(**_marks(), hidden_size=32, num_hidden_layers=2, num_attention_heads=4)),
+        lambda: hf.FalconForCausalLM(
+            hf.FalconConfig(**_marks(), hidden_size=32, num_hidden_layers=2, num_attention_heads=4)
+        ),
         "transformer.h.{layer}.self_attention.dense",
-        missing=PARALLEL,
+        missing=(*OWN, *PARALLEL),
     ),
     Family(
         "Falcon, alibi",
         lambda: hf.FalconForCausalLM(
-            hf.FalconConfig(**_marks(), hidden_size=32, num_hidden_layers=2, num_attention_heads=4, alibi=True, parallel_attn=False)
+            hf.FalconConfig(
+                **_marks(), hidden_size=32, num_hidden_layers=2, num_attention_heads=4, alibi=True, parallel_attn=False
+            )
         ),
         "transformer.h.{layer}.self_attention.dense",
-        missing=(),
+        missing=OWN,
     ),
     Family(
         "Bloom",
         lambda: hf.BloomForCausalLM(hf.BloomConfig(**_marks(), hidden_size=32, n_layer=2, n_head=4)),
         "transformer.h.{layer}.self_attention.dense",
-        missing=(),
+        missing=OWN,
     ),
     Family(
         "MPT",
-        lambda: hf.MptForCausalLM(hf.MptConfig(vocab_size=VOCABULARY, d_model=32, n_layers=2, n_heads=4, max_seq_len=POSITIONS)),
+        lambda: hf.MptForCausalLM(
+            hf.MptConfig(vocab_size=VOCABULARY, d_model=32, n_layers=2, n_heads=4, max_seq_len=POSITIONS)
+        ),
         "transformer.blocks.{layer}.attn.out_proj",
-        missing=(),
+        missing=OWN,
     ),
-    Family("StableLM", lambda: hf.StableLmForCausalLM(hf.StableLmConfig(**llama_like())), "model.layers.{layer}.self_attn.o_proj"),
+    Family(
+        "StableLM",
+        lambda: hf.StableLmForCausalLM(hf.StableLmConfig(**llama_like())),
+        "model.layers.{layer}.self_attn.o_proj",
+    ),
     Family("OLMo", lambda: hf.OlmoForCausalLM(hf.OlmoConfig(**llama_like())), "model.layers.{layer}.self_attn.o_proj"),
-    Family("OLMo 2", lambda: hf.Olmo2ForCausalLM(hf.Olmo2Config(**llama_like())), "model.layers.{layer}.self_attn.o_proj"),
+    Family(
+        "OLMo 2", lambda: hf.Olmo2ForCausalLM(hf.Olmo2Config(**llama_like())), "model.layers.{layer}.self_attn.o_proj"
+    ),
     Family(
         "Granite",
         lambda: hf.GraniteForCausalLM(hf.GraniteConfig(**llama_like(residual_multiplier=0.22, logits_scaling=3.0))),
         "model.layers.{layer}.self_attn.o_proj",
     ),
-    Family("Cohere", lambda: hf.CohereForCausalLM(hf.CohereConfig(**llama_like())), "model.layers.{layer}.self_attn.o_proj", missing=(*GATED, *PARALLEL)),
+    Family(
+        "Cohere",
+        lambda: hf.CohereForCausalLM(hf.CohereConfig(**llama_like())),
+        "model.layers.{layer}.self_attn.o_proj",
+        missing=(*GATED, *PARALLEL),
+    ),
     Family(
         "Mixtral",
         lambda: hf.MixtralForCausalLM(hf.MixtralConfig(**llama_like(num_local_experts=4))),
@@ -190,7 +236,9 @@ ZOO = (
         "Qwen2-MoE",
         lambda: hf.Qwen2MoeForCausalLM(
             hf.Qwen2MoeConfig(
-                **llama_like(num_experts=4, num_experts_per_tok=2, moe_intermediate_size=16, shared_expert_intermediate_size=24)
+                **llama_like(
+                    num_experts=4, num_experts_per_tok=2, moe_intermediate_size=16, shared_expert_intermediate_size=24
+                )
             )
         ),
         "model.layers.{layer}.self_attn.o_proj",
@@ -199,7 +247,9 @@ ZOO = (
     ),
     Family(
         "gpt-oss",
-        lambda: hf.GptOssForCausalLM(hf.GptOssConfig(**llama_like(num_local_experts=4, num_experts_per_tok=2, head_dim=8, sliding_window=4))),
+        lambda: hf.GptOssForCausalLM(
+            hf.GptOssConfig(**llama_like(num_local_experts=4, num_experts_per_tok=2, head_dim=8, sliding_window=4))
+        ),
         "model.layers.{layer}.self_attn.o_proj",
         missing=EXPERTS,
         experts=True,
@@ -248,7 +298,9 @@ ZOO = (
     Family(
         "DistilBERT",
         lambda: hf.DistilBertForMaskedLM(
-            hf.DistilBertConfig(vocab_size=VOCABULARY, dim=32, hidden_dim=48, n_layers=2, n_heads=4, max_position_embeddings=POSITIONS)
+            hf.DistilBertConfig(
+                vocab_size=VOCABULARY, dim=32, hidden_dim=48, n_layers=2, n_heads=4, max_position_embeddings=POSITIONS
+            )
         ),
         "distilbert.transformer.layer.{layer}.attention.out_lin",
         additive=False,
@@ -257,7 +309,9 @@ ZOO = (
     ),
     Family(
         "ModernBERT",
-        lambda: hf.ModernBertForMaskedLM(hf.ModernBertConfig(**bert_like(local_attention=4, cls_token_id=1, sep_token_id=2))),
+        lambda: hf.ModernBertForMaskedLM(
+            hf.ModernBertConfig(**bert_like(local_attention=4, cls_token_id=1, sep_token_id=2))
+        ),
         "model.layers.{layer}.attn.Wo",
         missing=GATED,
         causal=False,
@@ -273,7 +327,9 @@ ZOO = (
     Family(
         "T5",
         lambda: hf.T5ForConditionalGeneration(
-            hf.T5Config(vocab_size=VOCABULARY, d_model=32, d_kv=8, d_ff=48, num_layers=2, num_heads=4, decoder_start_token_id=0)
+            hf.T5Config(
+                vocab_size=VOCABULARY, d_model=32, d_kv=8, d_ff=48, num_layers=2, num_heads=4, decoder_start_token_id=0
+            )
         ),
         "decoder.block.{layer}.layer.0.SelfAttention.o",
         missing=(),
@@ -341,7 +397,9 @@ ZOO = (
     ),
     Family(
         "ConvNeXt",
-        lambda: hf.ConvNextForImageClassification(hf.ConvNextConfig(hidden_sizes=[8, 16], depths=[2, 1], num_stages=2, patch_size=2, num_labels=5)),
+        lambda: hf.ConvNextForImageClassification(
+            hf.ConvNextConfig(hidden_sizes=[8, 16], depths=[2, 1], num_stages=2, patch_size=2, num_labels=5)
+        ),
         additive=False,
         missing=("resid_post",),
         inputs="image",

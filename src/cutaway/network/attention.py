@@ -8,6 +8,7 @@ calls the original and nothing else. Source: transformers' AttentionInterface an
 from __future__ import annotations
 
 import sys
+from functools import cache
 from typing import Any
 
 from torch import Tensor, nn
@@ -35,8 +36,10 @@ def readable(implementation: str | None) -> str | None:
 
 
 def _reader(implementation: str) -> Any:
-    def attend(part: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Any, *args: Any, **kwargs: Any) -> Any:
-        inner = _original(part, implementation)
+    def attend(
+        part: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        inner = _original(type(part), implementation)
         current = active_pass()
         if current is None or args:
             return inner(part, query, key, value, attention_mask, *args, **kwargs)
@@ -45,15 +48,18 @@ def _reader(implementation: str) -> Any:
     return attend
 
 
-def _original(part: nn.Module, implementation: str) -> Any:
+@cache
+def _original(part: type[nn.Module], implementation: str) -> Any:
     """The function that the family itself would have called."""
-    home = sys.modules[type(part).__module__]
+    home = sys.modules[part.__module__]
     if implementation == "eager":
-        for kind in type(part).__mro__:
+        for kind in part.__mro__:
             eager = getattr(sys.modules[kind.__module__], "eager_attention_forward", None)
             if eager is not None:
                 return eager
-        raise LookupError(f"{type(part).__name__} has no eager attention function; open the network with attn_implementation='sdpa'")
+        raise LookupError(
+            f"{part.__name__} has no eager attention function; open the network with attn_implementation='sdpa'"
+        )
     from transformers import AttentionInterface
 
     functions = getattr(home, "ALL_ATTENTION_FUNCTIONS", None) or AttentionInterface()

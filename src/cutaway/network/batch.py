@@ -71,7 +71,9 @@ class Batch:
     def from_position(self, start: int) -> Batch:
         """The batch with only the positions from `start` on (for a network whose earlier positions are known)."""
         kwargs = {
-            name: value[:, start:] if isinstance(value, Tensor) and value.shape[:2] == (self.rows, self.positions) else value
+            name: value[:, start:]
+            if isinstance(value, Tensor) and value.shape[:2] == (self.rows, self.positions)
+            else value
             for name, value in self.kwargs.items()
         }
         return Batch((), kwargs, self.rows, None if self.real is None else self.real[:, start:], None, None)
@@ -83,7 +85,12 @@ class Batch:
             return value.to(device) if isinstance(value, Tensor) else value
 
         return Batch(
-            tuple(map(move, self.args)), {k: move(v) for k, v in self.kwargs.items()}, self.rows, self.real, self.tokens, self.text
+            tuple(map(move, self.args)),
+            {k: move(v) for k, v in self.kwargs.items()},
+            self.rows,
+            self.real,
+            self.tokens,
+            self.text,
         )
 
 
@@ -125,7 +132,7 @@ class TextFeed:
     context: int | None = None
     first: int = 0
 
-    def __call__(self, inputs: str | Sequence[str] | Sequence[Sequence[int]] | Tensor) -> Batch:
+    def __call__(self, inputs: str | Sequence[str] | Sequence[Sequence[int]] | Tensor | Batch) -> Batch:
         if isinstance(inputs, Batch):
             return inputs
         if isinstance(inputs, str):
@@ -133,11 +140,11 @@ class TextFeed:
         text: tuple[str, ...] | None = None
         if isinstance(inputs, Tensor):
             rows = [row.tolist() for row in (inputs if inputs.ndim == 2 else inputs[None])]
-        elif all(isinstance(one, str) for one in inputs):
-            text = tuple(inputs)  # type: ignore[arg-type]
-            rows = [list(self.tokenizer.encode(one)) for one in text]
+        elif len(strings := [one for one in inputs if isinstance(one, str)]) == len(inputs):
+            text = tuple(strings)
+            rows = [list(self.tokenizer.encode(one)) for one in strings]
         else:
-            rows = [list(one) for one in inputs]  # type: ignore[arg-type]
+            rows = [[int(token) for token in one] for one in inputs]
         return self.batch(rows, text)
 
     def batch(self, rows: Sequence[Sequence[int]], text: tuple[str, ...] | None = None) -> Batch:
@@ -162,7 +169,9 @@ class TextFeed:
             raise ValueError(
                 "prompts of different lengths need padding, but this network takes no attention_mask; give prompts of one length"
             )
-        tokens = tuple(tuple(self.show(i) if keep else "" for i, keep in zip(r, k)) for r, k in zip(ids.tolist(), real.tolist()))
+        tokens = tuple(
+            tuple(self.show(i) if keep else "" for i, keep in zip(r, k)) for r, k in zip(ids.tolist(), real.tolist())
+        )
         return Batch((), kwargs, len(rows), real, tokens, text)
 
     def show(self, token: int) -> str:

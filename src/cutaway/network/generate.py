@@ -13,14 +13,18 @@ from cutaway.network.metric import logits_of
 from cutaway.network.network import Network
 
 
-def generate(net: Network, prompt: str | Sequence[int], tokens: int = 20, edits: Sequence[Edit] = (), stop: str | None = None) -> str:
+def generate(
+    net: Network, prompt: str | Sequence[int], tokens: int = 20, edits: Sequence[Edit] = (), stop: str | None = None
+) -> str:
     """The greedy continuation of `prompt`, `tokens` long, with `edits` made in every step.
 
     Every step reads the whole text afresh, with no cache: an edit then acts on earlier positions as it would have from the
     start (a cache filled before the edit would keep stale keys). Position selectors count in the prompt; stops after `stop`.
     """
     if not isinstance(net.feed, TextFeed):
-        raise TypeError(f"{net.name} was opened without a tokenizer, so it continues no text; open it with feed=tokenizer")
+        raise TypeError(
+            f"{net.name} was opened without a tokenizer, so it continues no text; open it with feed=tokenizer"
+        )
     ids = list(net.feed.tokenizer.encode(prompt)) if isinstance(prompt, str) else list(prompt)
     edits = [_from_the_start(edit, len(ids)) for edit in edits]
     written: list[int] = []

@@ -44,7 +44,7 @@ def gradients(net: Network, inputs: Any, sites: Sequence[Site | str], metric: Me
                 source = source.detach().requires_grad_()
             taken[str(site)] = source
             opened[str(site)] = port
-            return port.open(source, batch.positions)
+            return port.open(source.clone(), batch.positions)  # what runs next may write to it in place
 
         return Touch(port, take)
 
@@ -63,5 +63,9 @@ def gradients(net: Network, inputs: Any, sites: Sequence[Site | str], metric: Me
 
 def _traced(net: Network, touches: list[Touch], batch: Any, metric: Metric) -> Any:
     logits = net._layouts["found"].ports.get(("logits", None)) if "found" in net._layouts else None
-    cut = [Touch(Port(logits.module, "in"), lambda x: x[:, -1:])] if logits is not None and metric.last and batch.positions else []
+    cut = (
+        [Touch(Port(logits.module, "in"), lambda x: x[:, -1:])]
+        if logits is not None and metric.last and batch.positions
+        else []
+    )
     return Pass(net.wiring, [*touches, *cut], gradients=True)(batch)

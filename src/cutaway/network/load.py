@@ -43,7 +43,13 @@ def wrap(
         module = original
     _check(module)
     declared = sites if sites is not None else getattr(module, "sites", None)
-    net = Network(module, _feed(module, feed), None, name or type(module).__name__, declared if isinstance(declared, Mapping) else None)
+    net = Network(
+        module,
+        _feed(module, feed),
+        None,
+        name or type(module).__name__,
+        declared if isinstance(declared, Mapping) else None,
+    )
     return net if reference is None else Network(module, net.feed, reference, net.name, net.declared)
 
 
@@ -95,10 +101,14 @@ def pretrained(where: str, dtype: torch.dtype | None = None, device: str | None 
     try:
         import transformers
     except ImportError as error:
-        raise OpenError('opening Hugging Face networks needs transformers; install it with: pip install "cutaway[hf]"') from error
+        raise OpenError(
+            'opening Hugging Face networks needs transformers; install it with: pip install "cutaway[hf]"'
+        ) from error
     folder = Path(where).expanduser()
     if not folder.is_dir() and (where.startswith((".", "/", "~")) or where.count("/") > 1):
-        raise OpenError(f"there is no folder {where!r}; expected a folder with config.json and *.safetensors, or a hub id such as 'gpt2'")
+        raise OpenError(
+            f"there is no folder {where!r}; expected a folder with config.json and *.safetensors, or a hub id such as 'gpt2'"
+        )
     if folder.is_dir() and not (folder / "config.json").is_file():
         raise OpenError(f"{where!r} holds no config.json; expected a Hugging Face folder, or one that cutaway wrote")
     source = str(folder) if folder.is_dir() else where
@@ -139,14 +149,18 @@ def _check(module: nn.Module) -> None:
         raise OpenError(f"expected a torch.nn.Module, a folder or a name, and got a {type(module).__name__}")
     parameters = dict(module.named_parameters())
     if not parameters:
-        raise OpenError(f"{type(module).__name__} has no parameters, so there is nothing in it to open; give the trained module itself")
+        raise OpenError(
+            f"{type(module).__name__} has no parameters, so there is nothing in it to open; give the trained module itself"
+        )
     for name, parameter in parameters.items():
         if parameter.device.type == "meta":
             if not any(hasattr(part, "_hf_hook") for part in module.modules()):
                 raise OpenError(f"{name} is on the meta device: it has no values; load the weights first")
             continue
         if parameter.is_floating_point() and not _finite(parameter):
-            raise OpenError(f"{name} holds NaN or infinite weights; a network like that has no decisions to trace: reload or retrain it")
+            raise OpenError(
+                f"{name} holds NaN or infinite weights; a network like that has no decisions to trace: reload or retrain it"
+            )
     if any(p.dtype == torch.bfloat16 and p.device.type == "cpu" for p in parameters.values()):
         check_bfloat16()
 

@@ -37,7 +37,14 @@ def logits_of(output: Any) -> Tensor:
     for value in values:
         if isinstance(value, Tensor):
             return value
-    raise TypeError(f"a {type(output).__name__} holds no tensor to read a decision off; give the Decision a metric of your own")
+    raise TypeError(
+        f"a {type(output).__name__} holds no tensor to read a decision off; give the Decision a metric of your own"
+    )
+
+
+def at_least_single(x: Tensor) -> Tensor:
+    """`x` in float32, or in float64 if it is: differences of half-precision logits lose most of their digits."""
+    return x if x.dtype == torch.float64 else x.float()
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,7 @@ class LogitDifference:
 
     def __call__(self, output: Any, rows: Tensor) -> Float[Tensor, "rows"]:
         logits = logits_of(output)
-        logits = (logits[:, -1] if logits.ndim == 3 else logits).float()
+        logits = at_least_single(logits[:, -1] if logits.ndim == 3 else logits)
         rows = rows.to(logits.device)
         answer = self._picked(logits, self.answer, rows)
         if self.instead is not None:
@@ -94,8 +101,10 @@ class Custom:
         value = self.function(output)
         if not isinstance(value, Tensor) or value.ndim != 1 or len(value) != len(rows):
             shape = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
-            raise ValueError(f"the metric gave {shape} for {len(rows)} examples; expected one number per example, a tensor [{len(rows)}]")
-        return value.float()
+            raise ValueError(
+                f"the metric gave {shape} for {len(rows)} examples; expected one number per example, a tensor [{len(rows)}]"
+            )
+        return at_least_single(value)
 
 
 def value(index: int = 0) -> Custom:

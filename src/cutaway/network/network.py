@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 from cutaway.network.batch import Batch, Feed, TextFeed, parameters_of, tensor_batch
 from cutaway.network.edit import Edit, NeverFired, Receipt
-from cutaway.network.layout import READ_ONLY, Layout, declared, find
+from cutaway.network.layout import READ_ONLY, Layout
 from cutaway.network.passes import Pass, Touch, Wiring
+from cutaway.network.search import declared, find
 from cutaway.network.site import AddressError, Port, Site
 
 
@@ -121,7 +122,7 @@ class Network:
     def sites(self, pattern: str = "*") -> list[Site]:
         """The named sites whose address matches, e.g. `"z.*"`, in the order of the blocks."""
         found = [Site(point, layer) for point, layer in self.layout.ports]
-        found.sort(key=lambda site: (-1 if site.layer is None else site.layer))
+        found.sort(key=lambda site: -1 if site.layer is None else site.layer)
         return [site for site in found if fnmatch(str(site), pattern)]
 
     def run(
@@ -171,29 +172,35 @@ class Network:
             if isinstance(address, str) and "*" in address:
                 matching = self.sites(address)
                 if not matching:
-                    raise AddressError(f"{address!r} matches nothing; this network has {', '.join(sorted({p for p, _ in self.layout.ports}))}")
+                    raise AddressError(
+                        f"{address!r} matches nothing; this network has {', '.join(sorted({p for p, _ in self.layout.ports}))}"
+                    )
                 sites.extend(matching)
             else:
                 sites.append(Site.parse(address))
         return sites
 
     def _ensure_layout(self, batch: Batch, sites: Sequence[Site | str]) -> None:
-        if any(isinstance(site, str) and "*" in site or Site.parse(site).path is None for site in sites):
+        if any((isinstance(site, str) and "*" in site) or Site.parse(site).path is None for site in sites):
             self.locate(batch)
 
     def read_touch(self, site: Site, into: dict[str, Tensor]) -> Touch:
         """Keeps the picked part of `site` under its address."""
         port = self.port(site)
 
+        address = str(site)
+
         def keep(x: Tensor) -> None:
-            port.check(site, x)
-            into[str(site)] = x[port.index_of(site, x.ndim)]
+            if site.select:
+                port.check(site, x)
+                x = x[port.index_of(site, x.ndim)]
+            into[address] = x.clone()  # what runs next may write to it in place
 
         return Touch(port, keep)
 
     def read_touches(self, sites: Sequence[Site], into: dict[Site, Tensor]) -> list[Touch]:
         """Keeps whole tensors for edits that need what passed by earlier."""
-        return [Touch(self.port(site), lambda x, site=site: into.__setitem__(site, x)) for site in sites]
+        return [Touch(self.port(site), lambda x, site=site: into.__setitem__(site, x.clone())) for site in sites]
 
     def edit_touch(self, edit: Edit, receipt: Receipt, rows: Tensor, read: Mapping[Site, Tensor]) -> Touch:
         """Makes `edit` on all rows of a batch and notes it on the receipt."""
@@ -227,11 +234,14 @@ class Network:
         known = dict(self.module.named_parameters()) | dict(self.module.named_buffers())
         for name, tensor in weights.items():
             if name not in known:
-                raise AddressError(f"{name!r} is no parameter of {self.name}; its parameters are named like {next(iter(known))!r}")
+                raise AddressError(
+                    f"{name!r} is no parameter of {self.name}; its parameters are named like {next(iter(known))!r}"
+                )
             old = known[name]
             if old.device.type == "meta" or type(old.data).__name__ == "DTensor" or not old.is_floating_point():
                 raise AddressError(
-                    f"{name} is offloaded, sharded or quantised, so an edit of the weight would hit nothing; edit the activations instead"
+                    f"{name} is offloaded, sharded or quantised, so an edit of the weight would hit nothing; "
+                    "edit the activations instead"
                 )
             if tensor.shape != old.shape:
                 raise AddressError(f"{name} is {tuple(old.shape)}; the replacement given is {tuple(tensor.shape)}")
@@ -240,7 +250,8 @@ class Network:
 
     def __repr__(self) -> str:
         parameters = sum(p.numel() for p in self.module.parameters())
-        return f"Network({self.name}: {type(self.module).__name__}, {parameters:,} parameters, {str(self.dtype).removeprefix('torch.')})"
+        dtype = str(self.dtype).removeprefix("torch.")
+        return f"Network({self.name}: {type(self.module).__name__}, {parameters:,} parameters, {dtype})"
 
 
 def unfired(receipts: Sequence[Receipt]) -> None:

@@ -9,12 +9,11 @@ training mode, frozen parameters and the attention setting are put back, also on
 from __future__ import annotations
 
 import contextlib
-import copy
 import math
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
@@ -24,9 +23,9 @@ from torch import Tensor, nn
 from cutaway.ledger.meter import count_forwards
 from cutaway.network.batch import Batch
 from cutaway.network.site import Port
+from cutaway.network.tape import ATTENTION, CallId, Prefix, Recorded, Tape
+from cutaway.network.trees import argument, leaves, map_tensors, result, with_argument, with_result
 
-CallId = tuple[tuple[str, int], ...]
-ATTENTION = ":attention"  # an attention product is a call of its own inside its module
 _active = threading.local()
 
 
@@ -53,7 +52,8 @@ class Wiring:
     @property
     def compiled(self) -> bool:
         """Whether any part went through torch.compile."""
-        return any(hasattr(part, "_orig_mod") or part._compiled_call_impl is not None for part in self.modules.values())
+        parts = self.modules.values()
+        return any("_orig_mod" in part._modules or part._compiled_call_impl is not None for part in parts)
 
     @property
     def configs(self) -> list[Any]:
@@ -63,7 +63,9 @@ class Wiring:
     @cached_property
     def readable(self) -> list[Any]:
         """Hugging Face configurations with an attention setting."""
-        found = {id(c): c for m in self.modules.values() if hasattr(c := getattr(m, "config", None), "_attn_implementation")}
+        found = {
+            id(c): c for m in self.modules.values() if hasattr(c := getattr(m, "config", None), "_attn_implementation")
+        }
         return list(found.values())
 
 
@@ -73,68 +75,6 @@ class Touch:
 
     port: Port
     do: Callable[[Tensor], Tensor | None]
-
-
-@dataclass
-class Recorded:
-    """One call on a tape: when it started and ended, what it returned."""
-
-    start: int
-    ordinal: int
-    end: int = -1
-    output: Any = None
-    inputs: tuple[Tensor, ...] = ()
-    versions: tuple[int, ...] = ()
-
-
-@dataclass
-class Tape:
-    """What the calls of a clean pass returned, in execution order."""
-
-    rows: int
-    positions: int | None
-    watched: frozenset[str]
-    calls: dict[CallId, Recorded] = field(default_factory=dict)
-    keys: dict[CallId, tuple[Tensor, Tensor, Tensor | None]] = field(default_factory=dict)
-    output: Any = None
-
-    def event(self, port: Port) -> int:
-        """When the tensor at `port` first comes by. Raises `LookupError` if it never does."""
-        attention = port.side in ("q", "k", "v", "z")
-        name = port.module + ATTENTION if attention else port.module
-        after = port.side in ("out", "z")
-        found = [
-            (call.end if after else call.start)
-            for where, call in self.calls.items()
-            if where[-1][0] == name and (port.call is None or call.ordinal == port.call)
-        ]
-        if not found:
-            raise LookupError(f"{port.module or 'the network itself'} never ran its {port.side} in this pass")
-        return min(found)
-
-    def bytes(self) -> int:
-        """Memory that the recorded outputs hold, each storage once."""
-        seen: dict[int, int] = {}
-        for call in self.calls.values():
-            for leaf in leaves(call.output):
-                seen[leaf.untyped_storage().data_ptr()] = leaf.untyped_storage().nbytes()
-        return sum(seen.values())
-
-    def mutated(self) -> set[str]:
-        """Names of calls whose output was written to in place after it was recorded."""
-        return {
-            where[-1][0]
-            for where, call in self.calls.items()
-            if call.versions and call.versions != tuple(leaf._version for leaf in leaves(call.output))
-        }
-
-
-@dataclass(frozen=True)
-class Prefix:
-    """Run only the positions from `start` on; earlier keys and values come from the tape of a full clean pass."""
-
-    start: int
-    tape: Tape
 
 
 @dataclass
@@ -166,16 +106,19 @@ class Pass:
         """The module's own output for `batch`."""
         self._clock, self._positions = 0, batch.positions
         self._stack: list[tuple[str, int]] = []
-        self._open: list[int] = []  # ordinals of the calls that are under way
+        self._open: list[int] = []  # ordinals of the tracked calls that are under way
         self._counts: dict[CallId, int] = defaultdict(int)
-        self._ordinals: dict[str, int] = defaultdict(int)
+        self._ordinals: dict[tuple[str, str], int] = defaultdict(int)
         self._at: dict[tuple[str, str], list[Touch]] = defaultdict(list)
         for touch in self.touches:
             self._at[touch.port.module, touch.port.side].append(touch)
         if self.record is not None:
             self.tape_out = Tape(batch.rows, batch.positions, frozenset(self.record))
+        self._tracks = self.tape_out is not None or self.replay is not None
+        attends = self._tracks or any(side in ("q", "k", "v", "z") for _, side in self._at)
         mode = torch.enable_grad() if self.gradients else torch.no_grad()
-        with mode, self._installed(), _settings(self.wiring, frozen=self.gradients), _uncompiled(self.wiring):
+        settings = _settings(self.wiring, frozen=self.gradients, attends=attends)
+        with mode, self._installed(), settings, _uncompiled(self.wiring):
             if self.weights:
                 output = torch.func.functional_call(self.wiring.module, dict(self.weights), batch.args, batch.kwargs)
             else:
@@ -188,22 +131,24 @@ class Pass:
     # installing and removing -------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def _installed(self) -> Iterator[None]:
+    def _installed(self) -> Generator[None]:
         handles, replaced = [], []
         tracked = self.tape_out.watched if self.tape_out else self.replay.watched if self.replay else frozenset()
         entered = {name for name, side in self._at if side in ("in", "experts")} | tracked
         left = {name for name, side in self._at if side == "out"} | tracked
         previous, _active.current = active_pass(), self
         try:
-            for name in entered | left:
-                part = self.wiring.modules[name]
-                handles.append(part.register_forward_pre_hook(partial(self._before, name, name in tracked), with_kwargs=True))
-                handles.append(part.register_forward_hook(partial(self._after, name, name in tracked), with_kwargs=True))
+            for name in entered:
+                before = partial(self._before, name, name in tracked)
+                handles.append(self.wiring.modules[name].register_forward_pre_hook(before, with_kwargs=True))
+            for name in left:
+                after = partial(self._after, name, name in tracked)
+                handles.append(self.wiring.modules[name].register_forward_hook(after))
             for name in self._skippable():
                 part = self.wiring.modules[name]
                 replaced.append((part, part.__dict__.get("forward")))
                 part.forward = partial(self._forward, part.forward)
-            if self.head is not None:
+            if self.head is not None and self.columns is not None:
                 part = self.wiring.modules[self.head]
                 replaced.append((part, part.__dict__.get("forward")))
                 part.forward = partial(_some_columns, part, self.columns)
@@ -226,26 +171,27 @@ class Pass:
 
     # what the hooks do -------------------------------------------------------------------------------------------
 
-    def _enter(self, name: str, tracked: bool) -> int:
-        """Notes that a call begins; gives its ordinal among the calls of this module."""
-        ordinal = self._ordinals[name]
-        self._ordinals[name] += 1
-        if tracked:
-            outer = tuple(self._stack)
-            self._stack.append((name, self._counts[(*outer, (name, -1))]))
-            self._counts[(*outer, (name, -1))] += 1
-            if self.replay is not None:
-                known = self.replay.calls.get(tuple(self._stack))
-                ordinal = known.ordinal if known is not None else ordinal
-            if self.tape_out is not None:
-                self.tape_out.calls[tuple(self._stack)] = Recorded(self._tick(), ordinal)
+    def _count(self, name: str, side: str) -> int:
+        """How many calls of this module were seen from this side before."""
+        self._ordinals[name, side] += 1
+        return self._ordinals[name, side] - 1
+
+    def _enter(self, name: str) -> int:
+        """Notes that a tracked call begins; gives its ordinal among the calls of this module."""
+        ordinal = self._count(name, "in")
+        outer = tuple(self._stack)
+        self._stack.append((name, self._counts[(*outer, (name, -1))]))
+        self._counts[(*outer, (name, -1))] += 1
+        if self.replay is not None:  # a replay skips calls, so counting them would not do
+            known = self.replay.calls.get(tuple(self._stack))
+            ordinal = known.ordinal if known is not None else ordinal
+        if self.tape_out is not None:
+            self.tape_out.calls[tuple(self._stack)] = Recorded(self._tick(), ordinal)
         self._open.append(ordinal)
         return ordinal
 
-    def _leave(self, tracked: bool, output: Any) -> int:
-        """Notes that the innermost call ends; gives its ordinal (a replay skips calls, so counting them would not do)."""
-        if not tracked:
-            return self._open.pop()
+    def _leave(self, output: Any) -> int:
+        """Notes that the innermost tracked call ends; gives its ordinal."""
         if self.tape_out is not None:
             call = self.tape_out.calls[tuple(self._stack)]
             call.end = self._tick()
@@ -259,8 +205,10 @@ class Pass:
         self._clock += 1
         return self._clock
 
-    def _before(self, name: str, tracked: bool, part: nn.Module, args: tuple, kwargs: dict) -> tuple[tuple, dict] | None:
-        ordinal = self._enter(name, tracked)
+    def _before(
+        self, name: str, tracked: bool, part: nn.Module, args: tuple, kwargs: dict
+    ) -> tuple[tuple, dict] | None:
+        ordinal = self._enter(name) if tracked else self._count(name, "in")
         if self.inputs and self.tape_out is not None:
             found = [x for x in (*args, *kwargs.values()) if isinstance(x, Tensor) and x.is_floating_point()]
             self.tape_out.calls[tuple(self._stack)].inputs = tuple(x.clone() for x in found)
@@ -274,9 +222,9 @@ class Pass:
                 args, kwargs = with_argument(args, kwargs, where, touch.port.close(new))
         return args, kwargs
 
-    def _after(self, name: str, tracked: bool, part: nn.Module, args: tuple, kwargs: dict, output: Any) -> Any:
+    def _after(self, name: str, tracked: bool, part: nn.Module, args: tuple, output: Any) -> Any:
         touches = self._at.get((name, "out"))
-        ordinal = self._leave(tracked, output)
+        ordinal = self._leave(output) if tracked else self._count(name, "out")
         if not touches:
             return None
         for touch in touches:
@@ -305,11 +253,17 @@ class Pass:
             return x.unflatten(0, (rows, positions)).index_select(0, self.rows).flatten(0, 1)
         return x.clone()
 
-    def attention(self, part: nn.Module, inner: Callable, q: Tensor, k: Tensor, v: Tensor, mask: Any, kwargs: dict) -> Any:
+    def attention(
+        self, part: nn.Module, inner: Callable, q: Tensor, k: Tensor, v: Tensor, mask: Any, kwargs: dict
+    ) -> Any:
         """The attention product of `part`: called by the function that is registered with Hugging Face."""
         name = self.wiring.names.get(id(part), "")
-        tracked = self.tape_out is not None or self.replay is not None
-        ordinal = self._enter(name + ATTENTION, tracked)
+        if not self._tracks:
+            if not any((name, side) in self._at for side in ("q", "k", "v", "z")):
+                return inner(part, q, k, v, mask, **kwargs)
+            ordinal = self._count(name, ATTENTION)
+        else:
+            ordinal = self._enter(name + ATTENTION)
         where = tuple(self._stack)
         call = self.replay.calls.get(where) if self.replay is not None else None
         if call is not None and call.end <= self.first:
@@ -321,7 +275,8 @@ class Pass:
             if self.prefix is not None:
                 k, v, mask = self._extend(where, q, k, v)
             output = inner(part, q, k, v, mask, **kwargs)
-        self._leave(tracked, output)
+        if self._tracks:
+            self._leave(output)
         z = self._through(name, "z", output[0], ordinal)
         return (z, *output[1:])
 
@@ -353,19 +308,20 @@ class Pass:
 
 
 @contextlib.contextmanager
-def _settings(wiring: Wiring, frozen: bool) -> Iterator[None]:
+def _settings(wiring: Wiring, frozen: bool, attends: bool) -> Generator[None]:
     """Evaluation mode, the attention function that can be read, and (for gradients) frozen parameters."""
     from cutaway.network.attention import readable
 
     training = [part for part in wiring.modules.values() if part.training]
     thawed = [p for p in wiring.module.parameters() if p.requires_grad] if frozen else []
-    implementations = [config._attn_implementation for config in wiring.configs]
+    configs = wiring.configs if attends else []
+    implementations = [config._attn_implementation for config in configs]
     try:
         for part in training:
             part.training = False
         for parameter in thawed:
             parameter.requires_grad_(False)
-        for config, name in zip(wiring.configs, implementations):
+        for config, name in zip(configs, implementations):
             config._attn_implementation_internal = readable(name)
         yield
     finally:
@@ -373,7 +329,7 @@ def _settings(wiring: Wiring, frozen: bool) -> Iterator[None]:
             part.training = True
         for parameter in thawed:
             parameter.requires_grad_(True)
-        for config, name in zip(wiring.configs, implementations):
+        for config, name in zip(configs, implementations):
             config._attn_implementation_internal = name
 
 
@@ -382,78 +338,10 @@ def _uncompiled(wiring: Wiring) -> contextlib.AbstractContextManager:
     return torch.compiler.set_stance("force_eager") if wiring.compiled else contextlib.nullcontext()
 
 
-def _some_columns(part: nn.Linear, columns: Tensor, x: Tensor) -> Tensor:
+def _some_columns(part: Any, columns: Tensor, x: Tensor) -> Tensor:
     """The outputs `columns` of a Linear, and no others."""
     bias = None if part.bias is None else part.bias[columns]
     return nn.functional.linear(x, part.weight[columns], bias)
-
-
-# trees of tensors -----------------------------------------------------------------------------------------------------
-
-
-def map_tensors(do: Callable[[Tensor], Any], value: Any) -> Any:
-    """`value` (tensors in tuples, lists, dicts, Hugging Face outputs) with `do` applied to every tensor."""
-    if isinstance(value, Tensor):
-        return do(value)
-    if isinstance(value, tuple):
-        mapped = [map_tensors(do, one) for one in value]
-        return type(value)(*mapped) if hasattr(value, "_fields") else tuple(mapped)
-    if isinstance(value, list):
-        return [map_tensors(do, one) for one in value]
-    if isinstance(value, dict):
-        new = copy.copy(value)
-        for name, one in value.items():
-            new[name] = map_tensors(do, one)
-        return new
-    return value
-
-
-def leaves(value: Any) -> list[Tensor]:
-    """The tensors of a tree, in order."""
-    found: list[Tensor] = []
-    map_tensors(found.append, value)
-    return found
-
-
-def argument(args: tuple, kwargs: dict, index: int) -> tuple[int | str, Tensor]:
-    """The `index`-th floating-point tensor that a module was called with, and where it stands."""
-    named: list[tuple[int | str, Any]] = [*enumerate(args), *kwargs.items()]
-    found = [(where, x) for where, x in named if isinstance(x, Tensor) and x.is_floating_point()]
-    if index >= len(found):
-        raise LookupError(f"a module was called with {len(found)} tensors; there is no number {index}")
-    return found[index]
-
-
-def with_argument(args: tuple, kwargs: dict, where: int | str, x: Tensor) -> tuple[tuple, dict]:
-    """The arguments with one replaced."""
-    if isinstance(where, int):
-        return (*args[:where], x, *args[where + 1 :]), kwargs
-    return args, {**kwargs, where: x}
-
-
-def result(output: Any, index: int) -> Tensor:
-    """The `index`-th tensor among what a module returned."""
-    if isinstance(output, Tensor):
-        return output
-    found = [x for x in (output.values() if isinstance(output, dict) else output) if isinstance(x, Tensor)]
-    if index >= len(found):
-        raise LookupError(f"a module returned {len(found)} tensors; there is no number {index}")
-    return found[index]
-
-
-def with_result(output: Any, index: int, x: Tensor) -> Any:
-    """What a module returned, with one tensor replaced."""
-    if isinstance(output, Tensor):
-        return x
-    old = result(output, index)
-    if isinstance(output, dict):
-        new = copy.copy(output)
-        for name, value in output.items():
-            if value is old:
-                new[name] = x
-        return new
-    values = [x if value is old else value for value in output]
-    return type(output)(*values) if hasattr(output, "_fields") else type(output)(values)
 
 
 def _touch_experts(touch: Touch, args: tuple) -> tuple:

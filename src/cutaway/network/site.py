@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal
 
 from torch import Tensor
@@ -68,7 +69,10 @@ TRANSFORMER_LENS = {
 
 # What a selector may pick, and the axis of the tensor that it picks from.
 AXIS_OF = {"pos": "position", "head": "head", "neuron": "neuron", "channel": "channel", "expert": "expert"}
-SAME_AXIS = {"neuron": ("channel",), "channel": ("neuron", "width")}  # a channel of the stream, a neuron of a plain Linear
+SAME_AXIS = {
+    "neuron": ("channel",),
+    "channel": ("neuron", "width"),
+}  # a channel of the stream, a neuron of a plain Linear
 _SELECT = re.compile(r"^(?P<stem>[^\[\]]+?)(?:\[(?P<select>[^\[\]]*)\])?$")
 _LENS = re.compile(r"^blocks\.(?P<layer>\d+)\.(?P<hook>.+)$")
 Index = int | tuple[int | None, int | None]  # one, or from start to stop
@@ -95,13 +99,7 @@ class Site:
     @staticmethod
     def parse(address: str | Site) -> Site:
         """Reads an address. Raises `AddressError` that says what was expected."""
-        if isinstance(address, Site):
-            return address
-        match = _SELECT.match(address.strip())
-        if match is None:
-            raise AddressError(f"cannot read the address {address!r}; expected POINT.LAYER[head=…], e.g. z.9[head=6]")
-        select = _selectors(match["select"], address)
-        return replace(_stem(match["stem"], address), select=select)
+        return address if isinstance(address, Site) else _parsed(address)
 
     def at(self, **select: Index | slice) -> Site:
         """The same tensor, with these selectors added: `site.at(head=3)`, `site.at(neuron=slice(0, 5))`."""
@@ -114,12 +112,26 @@ class Site:
         return replace(self, select=())
 
     def __str__(self) -> str:
-        if self.path is not None:
-            stem = f"path.{self.path}:{self.side}"
-        else:
-            stem = self.point if self.layer is None else f"{self.point}.{self.layer}"
-        inside = ",".join(f"{name}={_show(index)}" for name, index in self.select)
-        return f"{stem}[{inside}]" if inside else stem
+        return _shown(self)
+
+
+@cache
+def _shown(site: Site) -> str:
+    if site.path is not None:
+        stem = f"path.{site.path}:{site.side}"
+    else:
+        stem = site.point if site.layer is None else f"{site.point}.{site.layer}"
+    inside = ",".join(f"{name}={_show(index)}" for name, index in site.select)
+    return f"{stem}[{inside}]" if inside else stem
+
+
+@cache
+def _parsed(address: str) -> Site:
+    match = _SELECT.match(address.strip())
+    if match is None:
+        raise AddressError(f"cannot read the address {address!r}; expected POINT.LAYER[head=…], e.g. z.9[head=6]")
+    select = _selectors(match["select"], address)
+    return replace(_stem(match["stem"], address), select=select)
 
 
 def _stem(stem: str, address: str) -> Site:
@@ -154,7 +166,9 @@ def _selectors(text: str | None, address: str) -> tuple[tuple[str, Index], ...]:
         if name not in AXIS_OF and name != "call":
             raise AddressError(f"{address!r}: unknown selector {name!r}; expected {', '.join(AXIS_OF)} or call")
         if not re.fullmatch(r"-?\d+|(-?\d+)?:(-?\d+)?", value):
-            raise AddressError(f"{address!r}: {name}={value!r} is not an index; expected {name}=3, {name}=-1 or {name}=2:5")
+            raise AddressError(
+                f"{address!r}: {name}={value!r} is not an index; expected {name}=3, {name}=-1 or {name}=2:5"
+            )
         if ":" in value:
             start, stop = (int(piece) if piece else None for piece in value.split(":"))
             pairs[name] = (start, stop)
@@ -175,7 +189,7 @@ class Port:
 
     `heads` splits the last axis, so that a head is always one index of an axis of its own. `call` picks one call of a
     module that runs several times; None is every call. Axes left empty are told from the tensor: channels are axis 1 of
-    tensors with as many axes as `convolution` lists, and the last axis of others.
+    tensors with as many axes as `convolution` lists, and the last axis of others; None: it cannot be told for images.
     """
 
     module: str
@@ -184,7 +198,7 @@ class Port:
     index: int = 0
     heads: int | None = None
     call: int | None = None
-    convolution: tuple[int, ...] = ()
+    convolution: tuple[int, ...] | None = ()
     flat: bool = False  # batch and position are one axis of the raw tensor
 
     def open(self, x: Tensor, positions: int | None = None) -> Tensor:
@@ -211,8 +225,10 @@ class Port:
         """The names of the axes of a tensor with `ndim` of them."""
         if self.axes:
             return self.axes
+        if self.convolution is None and ndim > 3:
+            return ("batch", *(f"space{i}" for i in range(ndim - 1)))
         inner = ("position",) if ndim == 3 else tuple(f"space{i}" for i in range(ndim - 2))
-        return ("batch", "channel", *inner) if ndim in self.convolution else ("batch", *inner, "channel")
+        return ("batch", "channel", *inner) if ndim in (self.convolution or ()) else ("batch", *inner, "channel")
 
     def index_of(self, site: Site, ndim: int) -> tuple[slice, ...]:
         """The index that takes the part that `site` selects, kept as slices so that no axis is lost."""
@@ -221,7 +237,9 @@ class Port:
         for name, where in site.select:
             if name != "call":
                 axis = self._axis(name, axes, site)
-                index[axis] = slice(*where) if isinstance(where, tuple) else slice(where, where + 1 if where != -1 else None)
+                index[axis] = (
+                    slice(*where) if isinstance(where, tuple) else slice(where, where + 1 if where != -1 else None)
+                )
         return tuple(index)
 
     def check(self, site: Site, x: Tensor) -> None:
@@ -232,7 +250,9 @@ class Port:
                 continue
             size = x.shape[self._axis(name, axes, site)]
             if isinstance(where, int) and not -size <= where < size:
-                raise AddressError(f"{site}: {name}={where} is outside; this tensor has {size} of them, 0 to {size - 1}")
+                raise AddressError(
+                    f"{site}: {name}={where} is outside; this tensor has {size} of them, 0 to {size - 1}"
+                )
 
     @staticmethod
     def _axis(name: str, axes: list[str], site: Site) -> int:
@@ -240,4 +260,6 @@ class Port:
             if axis in axes:
                 return axes.index(axis)
         have = [known for known, axis in AXIS_OF.items() if axis in axes]
-        raise AddressError(f"{site}: this tensor cannot be picked by {name}; it can be by {', '.join(have) or 'nothing'}")
+        raise AddressError(
+            f"{site}: this tensor cannot be picked by {name}; it can be by {', '.join(have) or 'nothing'}"
+        )
