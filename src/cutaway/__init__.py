@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cutaway.decisions import Decision, Rerun, Trace, trace, without
-    from cutaway.network import Network, Site, generate, sweep
+    from cutaway.network import Network, Site, generate, plan, sweep
     from cutaway.opening import open
-    from cutaway.study import cite, compare, load, page, save
+    from cutaway.study import cite, compare, load, page, picture, save
     from cutaway.submodels import Directions, SubModel, adversary, catalogue
 
 try:
@@ -24,11 +24,34 @@ except PackageNotFoundError:  # a source tree that was never installed
 _HOMES = {
     "open": "cutaway.opening",
     **dict.fromkeys(("Decision", "Rerun", "Trace", "trace", "without"), "cutaway.decisions"),
-    **dict.fromkeys(("Network", "Site", "generate", "sweep"), "cutaway.network"),
+    **dict.fromkeys(("Network", "Site", "generate", "plan", "sweep"), "cutaway.network"),
     **dict.fromkeys(("Directions", "SubModel", "adversary", "catalogue"), "cutaway.submodels"),
-    **dict.fromkeys(("cite", "compare", "load", "page", "save"), "cutaway.study"),
+    **dict.fromkeys(("cite", "compare", "load", "page", "picture", "save"), "cutaway.study"),
 }
-__all__ = sorted([*_HOMES, "__version__"])
+__all__ = [
+    "Decision",
+    "Directions",
+    "Network",
+    "Rerun",
+    "Site",
+    "SubModel",
+    "Trace",
+    "__version__",
+    "adversary",
+    "catalogue",
+    "cite",
+    "compare",
+    "generate",
+    "load",
+    "open",
+    "page",
+    "picture",
+    "plan",
+    "save",
+    "sweep",
+    "trace",
+    "without",
+]
 
 
 def __getattr__(name: str) -> Any:

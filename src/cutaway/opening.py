@@ -15,7 +15,7 @@ from cutaway.network import Network, OpenError, pretrained, wrap
 ORGANISM = "organism:"
 
 
-def open(  # noqa: A001 (the verb of the package: cw.open)
+def open(
     what: str | Path | nn.Module,
     feed: Any = None,
     reference: Any = None,
@@ -40,9 +40,13 @@ def open(  # noqa: A001 (the verb of the package: cw.open)
     if isinstance(what, nn.Module):
         net = wrap(what, feed, reference, sites=sites)
     elif isinstance(what, str | Path):
-        net = _from_folder(Path(what).expanduser(), feed, reference) or _from_hugging_face(str(what), feed, reference, sites, dtype, device)
+        net = _from_folder(Path(what).expanduser(), feed, reference) or _from_hugging_face(
+            str(what), feed, reference, sites, dtype, device
+        )
     else:
-        raise OpenError(f"cannot open a {type(what).__name__}; expected a torch module, a folder, a hub id or 'organism:NAME'")
+        raise OpenError(
+            f"cannot open a {type(what).__name__}; expected a torch module, a folder, a hub id or 'organism:NAME'"
+        )
     if net.reference is None and reads_text(net):
         return Network(net.module, net.feed, sample_texts(), net.name, net.declared)
     return net
@@ -69,7 +73,12 @@ def _from_folder(folder: Path, feed: Any, reference: Any) -> Network | None:
 
 
 def _from_hugging_face(
-    where: str, feed: Any, reference: Any, sites: Mapping[str, str] | None, dtype: torch.dtype | None, device: str | None
+    where: str,
+    feed: Any,
+    reference: Any,
+    sites: Mapping[str, str] | None,
+    dtype: torch.dtype | None,
+    device: str | None,
 ) -> Network:
     module, tokenizer = pretrained(where, dtype, device)
     return wrap(module, feed if feed is not None else tokenizer, reference, name=Path(where).name, sites=sites)

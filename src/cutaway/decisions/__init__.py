@@ -4,7 +4,8 @@ from cutaway.decisions.decision import Decision, DecisionError, Posed
 from cutaway.decisions.effects import Effect, effects
 from cutaway.decisions.estimate import Estimate, benjamini_hochberg, estimate
 from cutaway.decisions.selective import Selectivity, selectivity
-from cutaway.decisions.trace import Check, Trace, trace
+from cutaway.decisions.trace import Check, Trace
+from cutaway.decisions.tracing import trace
 from cutaway.decisions.without import Rerun, without
 
 __all__ = [

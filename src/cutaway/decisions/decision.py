@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -51,7 +52,8 @@ class Decision:
         instead = torch.tensor(self._ids(net, batch, self.instead, "instead"))
         if bool((answer == instead).any()):
             raise DecisionError(
-                f"answer {self.answer!r} and instead {self.instead!r} are the same output, so there is nothing to decide; give two that differ"
+                f"answer {self.answer!r} and instead {self.instead!r} are the same output, "
+                "so there is nothing to decide; give two that differ"
             )
         return LogitDifference(answer, instead)
 
@@ -60,9 +62,15 @@ class Decision:
         if isinstance(what, Tensor):
             values = what.tolist() if what.ndim else [int(what)] * batch.rows
         if len(values) != batch.rows:
-            raise DecisionError(f"{role} has {len(values)} entries for {batch.rows} inputs; give one, or one for each input")
+            raise DecisionError(
+                f"{role} has {len(values)} entries for {batch.rows} inputs; give one, or one for each input"
+            )
+        _check_classes(net, batch, [value for value in values if isinstance(value, Integral)], role)
         prompts = batch.text or (None,) * batch.rows
-        return [value if isinstance(value, int) else token_of(net, value, prompt, role) for value, prompt in zip(values, prompts)]
+        return [
+            int(value) if isinstance(value, Integral) else token_of(net, value, prompt, role)
+            for value, prompt in zip(values, prompts)
+        ]
 
     def _names(self, batch: Batch) -> tuple[tuple[str, ...], tuple[str, ...]]:
         def names(what: Any) -> tuple[str, ...]:
@@ -90,14 +98,17 @@ def token_of(net: Network, text: Any, prompt: str | None, role: str) -> int:
     if not isinstance(text, str):
         raise DecisionError(f"{role} is a {type(text).__name__}; expected text (a token) or a class number")
     if not isinstance(net.feed, TextFeed):
-        raise DecisionError(f"{role} is the text {text!r}, but {net.name} was opened without a tokenizer; give a class number, or open it with feed=tokenizer")
+        raise DecisionError(
+            f"{role} is the text {text!r}, but {net.name} was opened without a tokenizer; "
+            "give a class number, or open it with feed=tokenizer"
+        )
     tokenizer = net.feed.tokenizer
     ids: Sequence[int] = []
     if prompt is not None:
         before, after = tokenizer.encode(prompt), tokenizer.encode(prompt + text)
         if list(after[: len(before)]) == list(before):
             ids = after[len(before) :]
-    if len(ids) != 1:
+    if not ids:
         alone = tokenizer.encode(text)
         common = tokenizer.encode("")
         ids = alone[len(common) :] if list(alone[: len(common)]) == list(common) else alone
@@ -110,10 +121,25 @@ def token_of(net: Network, text: Any, prompt: str | None, role: str) -> int:
     return int(ids[0])
 
 
+def _check_classes(net: Network, batch: Batch, numbers: Sequence[Integral], role: str) -> None:
+    """Raises `DecisionError` for a number that is none of the network's outputs."""
+    if not numbers:
+        return
+    count = logits_of(net.run(batch.take(torch.arange(1))).output).shape[-1]
+    wrong = [int(number) for number in numbers if not 0 <= int(number) < count]
+    if wrong:
+        raise DecisionError(
+            f"{role} is output {wrong[0]}; this network has {count} outputs, give one of 0 to {count - 1}"
+        )
+
+
 def _single_output(net: Network, batch: Batch) -> Metric:
     shape = logits_of(net.run(batch.take(torch.arange(1))).output).shape
     if len(shape) == 1 or (len(shape) == 2 and shape[1] == 1):
-        return Custom(lambda output: logits_of(output).flatten(1)[:, 0] if logits_of(output).ndim > 1 else logits_of(output))
+        return Custom(
+            lambda output: logits_of(output).flatten(1)[:, 0] if logits_of(output).ndim > 1 else logits_of(output)
+        )
     raise DecisionError(
-        f"this network gives {tuple(shape)} numbers for one input, so a decision needs answer=… (and instead=…), or metric=a function of its output"
+        f"this network gives {tuple(shape)} numbers for one input, "
+        "so a decision needs answer=… (and instead=…), or metric=a function of its output"
     )

@@ -15,12 +15,21 @@ from torch import Tensor
 
 from cutaway.decisions.decision import Posed
 from cutaway.network import Add, Edit, Network, Site, Variant, sweep
+from cutaway.network.trees import map_tensors
 from cutaway.runs.progress import Progress, silent
 from cutaway.runs.resume import resumable
 from cutaway.submodels import Baseline, SubModel, take_away
 from cutaway.submodels.submodel import sites_of
 
-CONTRIBUTION = {"z": "attn_out_post", "attn_out": "attn_out_post", "mlp_out": "mlp_out_post", "mlp_act": "mlp_out_post", "mixer_out": "mixer_out_post", "cross_z": "cross_out_post", "cross_out": "cross_out_post"}
+CONTRIBUTION = {
+    "z": "attn_out_post",
+    "attn_out": "attn_out_post",
+    "mlp_out": "mlp_out_post",
+    "mlp_act": "mlp_out_post",
+    "mixer_out": "mixer_out_post",
+    "cross_z": "cross_out_post",
+    "cross_out": "cross_out_post",
+}
 
 
 @dataclass(frozen=True)
@@ -28,12 +37,14 @@ class Effect:
     """Change of the decision when one part takes the baseline's values, per draw and row.
 
     `exact`: everything downstream recomputed. `direct`: only what the part itself adds to the last residual stream changes
-    (None where the stream is no sum). `moved`: norm of the change relative to the part.
+    (None where the stream is no sum). `moved`: norm of the change relative to the part. `distance`: how far the values that
+    stand in are from natural ones (1 is typical, None unknown).
     """
 
     exact: Float[Tensor, "draws rows"]
     direct: Float[Tensor, "draws rows"] | None
     moved: float
+    distance: float | None = None
 
 
 def effects(
@@ -63,12 +74,18 @@ def effects(
         progress.finish()
     else:
         print_ = fingerprint(net, posed, baseline)
-        found = resumable(keep, measure, groups, lambda group: {"parts": [list(parts[i].parts) for i in group], "on": print_}, progress=progress)
+        found = resumable(
+            keep,
+            measure,
+            groups,
+            lambda group: {"parts": [_key(parts[i]) for i in group], "on": print_},
+            progress=progress,
+        )
     results: list[Effect | None] = [None] * len(parts)
     for group, answers in zip(groups, found):
         for i, answer in zip(group, answers):
             direct = None if answer["direct"] is None else torch.tensor(answer["direct"])
-            results[i] = Effect(torch.tensor(answer["exact"]), direct, answer["moved"])
+            results[i] = Effect(torch.tensor(answer["exact"]), direct, answer["moved"], answer["distance"])
     return [effect for effect in results if effect is not None], tuple(dict.fromkeys(notes))
 
 
@@ -81,7 +98,9 @@ def _groups(net: Network, parts: Sequence[SubModel]) -> list[list[int]]:
     return [by_layer[layer] for layer in sorted(by_layer)]
 
 
-def _measure(net: Network, posed: Posed, parts: Sequence[SubModel], baseline: Baseline, notes: list[str]) -> list[dict[str, Any]]:
+def _measure(
+    net: Network, posed: Posed, parts: Sequence[SubModel], baseline: Baseline, notes: list[str]
+) -> list[dict[str, Any]]:
     reads = [_contribution(net, part) for part in parts]
     variants = [
         Variant(take_away(net, part, baseline, draw), part.name, () if read is None else (read,))
@@ -95,11 +114,13 @@ def _measure(net: Network, posed: Posed, parts: Sequence[SubModel], baseline: Ba
     for place, read in enumerate(reads):
         here = slice(place * baseline.draws, (place + 1) * baseline.draws)
         receipts = [receipt for one in swept.receipts[here] for receipt in one]
+        far = [receipt.distance for receipt in receipts if receipt.distance is not None]
         answers.append(
             {
                 "exact": swept.effect[here].tolist(),
                 "direct": None if read is None or direct is None else direct[here].tolist(),
                 "moved": sum(receipt.relative for receipt in receipts) / max(1, len(receipts)),
+                "distance": sum(far) / len(far) if far else None,
             }
         )
     return answers
@@ -117,7 +138,9 @@ def _contribution(net: Network, part: SubModel) -> Site | None:
     return site.at(pos=-1)
 
 
-def _direct(net: Network, posed: Posed, reads: Sequence[tuple[Site, ...]], found: Sequence[Mapping[str, Tensor]]) -> Float[Tensor, "variants rows"]:
+def _direct(
+    net: Network, posed: Posed, reads: Sequence[tuple[Site, ...]], found: Sequence[Mapping[str, Tensor]]
+) -> Float[Tensor, "variants rows"]:
     """The decision after adding to the last residual stream what each variant's contribution changed by, and nothing else."""
     if not posed.metric.last:
         return torch.full((len(reads), posed.batch.rows), float("nan"))
@@ -134,18 +157,38 @@ def _direct(net: Network, posed: Posed, reads: Sequence[tuple[Site, ...]], found
     return sweep(net, posed.batch, variants, posed.metric).effect
 
 
-def fingerprint(net: Network, posed: Posed, baseline: Baseline) -> str:
-    """A hash of everything a kept result depends on: the weights' edges, the inputs, the baseline's values."""
+def _key(part: SubModel) -> list[Any]:
+    """What a part is, as JSON: its addresses, and a hash of the tensors of its decompositions."""
     digest = hashlib.sha256()
+    for kind in part.decompositions:
+        digest.update(json.dumps(kind.describe(), sort_keys=True).encode())
+        for name, tensor in kind.tensors().items():
+            digest.update(name.encode() + _bytes(tensor))
+    return [list(part.parts), digest.hexdigest()[:16] if part.decompositions else ""]
+
+
+def _bytes(x: Tensor) -> bytes:
+    return x.detach().float().cpu().contiguous().numpy().tobytes()
+
+
+def fingerprint(net: Network, posed: Posed, baseline: Baseline) -> str:
+    """A hash of everything a kept result depends on: a sample of the weights, the inputs, the metric, the baseline's values.
+
+    The metric enters by its value on the output and on the output's negative: a function has no other name that lasts.
+    """
+    digest = hashlib.sha256()
+    output, rows = net.run(posed.batch).output, torch.arange(posed.batch.rows, device=net.device)
+    for seen in (output, map_tensors(torch.neg, output)):
+        digest.update(_bytes(posed.metric(seen, rows)))
     for name, parameter in net.module.named_parameters():
         flat = parameter.detach().flatten()
         digest.update(f"{name} {tuple(parameter.shape)}".encode())
         if parameter.device.type != "meta":
-            digest.update(flat[:: max(1, len(flat) // 64)].float().cpu().numpy().tobytes())
+            digest.update(_bytes(flat[:: max(1, len(flat) // 64)]))
     for value in (*posed.batch.args, *posed.batch.kwargs.values()):
-        digest.update(value.detach().float().cpu().numpy().tobytes() if isinstance(value, Tensor) else str(value).encode())
+        digest.update(_bytes(value) if isinstance(value, Tensor) else str(value).encode())
     digest.update(json.dumps([str(posed.answers), str(posed.insteads), baseline.kind, baseline.draws]).encode())
     for draw in baseline.values:
         for site, value in draw.items():
-            digest.update(f"{site} {float(value.double().sum())}".encode())
+            digest.update(str(site).encode() + _bytes(value))
     return digest.hexdigest()[:16]

@@ -41,7 +41,11 @@ class Estimate:
         return "inert" if -floor <= self.low and self.high <= floor else "undecided"
 
     def __str__(self) -> str:
-        return f"{self.mean:.3g} [{self.low:.3g}, {self.high:.3g}] (n = {self.n} {self.over})" if self.known else f"{self.mean:.3g} (no interval)"
+        return (
+            f"{self.mean:.3g} [{self.low:.3g}, {self.high:.3g}] (n = {self.n} {self.over})"
+            if self.known
+            else f"{self.mean:.3g} (no interval)"
+        )
 
 
 def estimate(values: Float[Tensor, "draws rows"]) -> Estimate:

@@ -2,7 +2,8 @@
 
 "Used" is true of a random network's heads too. A part is selective if the displacement that taking it away makes moves the
 decision more than displacements of the same size at the same place that are about nothing in particular: differences
-between other inputs (natural), and Gaussian draws with the place's own covariance. Each null is pooled over parts after
+between other inputs (natural), and Gaussian draws with the place's own covariance. Rows whose displacements point alike
+keep doing so in every null draw: what is drawn are the directions, not how the rows relate. Each null is pooled over parts after
 scaling by each part's own spread (leave-one-out), the larger of the two p-values counts, and q-values are over every part
 looked at. On untrained networks nothing may come out selective, at the promised rate.
 """
@@ -39,7 +40,9 @@ class Selectivity:
     smallest: float
 
 
-def selectivity(net: Network, posed: Posed, parts: Sequence[SubModel], looked_at: int, nulls: int = 20, seed: int = 0) -> Selectivity:
+def selectivity(
+    net: Network, posed: Posed, parts: Sequence[SubModel], looked_at: int, nulls: int = 40, seed: int = 0
+) -> Selectivity:
     """Tests `parts` (of `looked_at` in all: the others count with p = 1), `nulls` draws of each kind for each part."""
     generator = torch.Generator().manual_seed(seed + 7919)
     pool = donors(net, posed.batch, POOL, seed + 104729)
@@ -53,12 +56,16 @@ def selectivity(net: Network, posed: Posed, parts: Sequence[SubModel], looked_at
         part, place = parts[i], places[i]
         assert place is not None
         read, write = place
-        shift = _shift(net, part, read, clean[str(read)], others[str(read)])
-        size = shift.norm(dim=-1, keepdim=True)
-        variants.append(_moved(write, shift))
-        natural = _natural(others[str(write)], nulls, generator)
-        gaussian = _gaussian(others[str(write)], nulls, generator)
-        variants += [_moved(write, size * null / null.norm(dim=-1, keepdim=True).clamp(min=1e-12)) for null in (*natural, *gaussian)]
+        whole = _shift(net, part, read, clean[str(read)], others[str(read)])
+        channel = (
+            net.port(write).axes_for(whole.ndim).index("channel") if net.port(write).axes == () else whole.ndim - 1
+        )
+        shift, pool_here = _by_position(whole, channel), _by_position(others[str(write)], channel)
+        variants.append(_moved(write, whole))
+        relation = relations(shift)
+        for draw in (_natural, _gaussian):
+            drawn = draw(pool_here, nulls * relation.shape[-1], generator).unflatten(0, (nulls, -1))
+            variants += [_moved(write, _as_it_was(redirected(relation, shift, d), whole, channel)) for d in drawn]
     if not tested:
         return Selectivity((None,) * len(parts), (None,) * len(parts), 0, 1.0)
     effect = sweep(net, posed.batch, variants, posed.metric).effect.mean(1).abs().view(len(tested), 1 + 2 * nulls)
@@ -83,7 +90,7 @@ def pooled(observed: Float[Tensor, "parts"], null: Float[Tensor, "parts draws"])
     others = ((square.sum(1, keepdim=True) - square) / max(1, draws - 1)).sqrt()
     scaled = (null.double() / others.clamp(min=1e-30)).flatten()
     score = observed.double() / spread.clamp(min=1e-30)
-    return [(1 + int((scaled >= s).sum())) / (1 + len(scaled)) for s in score]
+    return [(1 + int((~(scaled < s)).sum())) / (1 + len(scaled)) for s in score]  # so that no NaN counts as a discovery
 
 
 def _place(net: Network, part: SubModel) -> tuple[Site, Site] | None:
@@ -94,7 +101,11 @@ def _place(net: Network, part: SubModel) -> tuple[Site, Site] | None:
     site = sites[0]
     if site.point == "z":
         write = Site("attn_out", site.layer)
-        return (site, write) if site.layer in net.layout.projections and (write.point, write.layer) in net.layout.ports else None
+        return (
+            (site, write)
+            if site.layer in net.layout.projections and (write.point, write.layer) in net.layout.ports
+            else None
+        )
     return (site, site) if Site.parse(part.parts[0]).select == () and net.port(site).side == "out" else None
 
 
@@ -113,18 +124,51 @@ def _shift(net: Network, part: SubModel, read: Site, clean: Tensor, others: Tens
     return project(flat) - project(torch.zeros_like(flat))
 
 
-def _natural(others: Tensor, count: int, generator: torch.Generator) -> list[Tensor]:
+def _by_position(x: Tensor, channel: int) -> Displacement:
+    """A tensor as [rows, position, width]: channels last, everything between (positions, space, nothing) as positions."""
+    x = x.movedim(channel, -1)
+    return x.flatten(1, -2) if x.ndim > 2 else x[:, None]
+
+
+def _as_it_was(x: Displacement, like: Tensor, channel: int) -> Tensor:
+    """The inverse of `_by_position`, in the shape of `like`."""
+    return x.reshape(like.movedim(channel, -1).shape).movedim(-1, channel)
+
+
+def relations(shift: Displacement) -> Float[Tensor, "position rows directions"]:
+    """How the rows' displacements relate at each position: coordinates in an orthonormal basis that they span themselves.
+
+    From a QR factorisation with a positive diagonal: one row has the one coordinate +norm.
+    """
+    _, r = torch.linalg.qr(shift.float().permute(1, 2, 0))
+    signs = torch.where(torch.diagonal(r, dim1=-2, dim2=-1) < 0, -1.0, 1.0)
+    return (signs[..., None] * r).transpose(-2, -1)
+
+
+def redirected(
+    relation: Float[Tensor, "position rows directions"],
+    shift: Displacement,
+    drawn: Float[Tensor, "directions position width"],
+) -> Displacement:
+    """Displacements as long as `shift`, row by row, whose directions are `drawn` and whose relation between rows is kept."""
+    unit = drawn.float() / drawn.float().norm(dim=-1, keepdim=True).clamp(min=1e-12)
+    moved = torch.einsum("prd,dpw->rpw", relation, unit)
+    size = shift.float().norm(dim=-1, keepdim=True)
+    return (size * moved / moved.norm(dim=-1, keepdim=True).clamp(min=1e-12)).to(shift.dtype)
+
+
+def _natural(others: Tensor, count: int, generator: torch.Generator) -> Float[Tensor, "count position width"]:
     """Differences between pairs of other inputs, position by position."""
-    pairs = [torch.randperm(len(others), generator=generator)[:2].tolist() for _ in range(count)]
-    return [others[a : a + 1] - others[b : b + 1] for a, b in pairs]
+    first = torch.randint(len(others), (count,), generator=generator)
+    second = (first + torch.randint(1, len(others), (count,), generator=generator)) % len(others)
+    return others[first] - others[second]
 
 
-def _gaussian(others: Tensor, count: int, generator: torch.Generator) -> list[Tensor]:
+def _gaussian(others: Tensor, count: int, generator: torch.Generator) -> Float[Tensor, "count position width"]:
     """Gaussian draws with the covariance of the other inputs: random sums of their centred values."""
     centred = (others - others.mean(0, keepdim=True)).flatten(0, -2).float()
-    shape = (count, *others.shape[1:-1], len(centred))
-    weights = torch.randn(shape, generator=generator).to(centred)
-    return list(((weights @ centred) / len(centred) ** 0.5).to(others.dtype).unsqueeze(1))
+    weights = torch.randn((count, others.shape[1], len(centred)), generator=generator).to(centred)
+    return (weights @ centred) / len(centred) ** 0.5
 
 
 def _moved(site: Site, shift: Tensor) -> Variant:

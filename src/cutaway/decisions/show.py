@@ -15,19 +15,28 @@ COLUMNS = ("part", "kind", "token", "direct", "exact", "low", "high", "share", "
 def show(trace: Trace, most: int = 14) -> str:
     """The decision, the steps, the strongest parts, the checks, the cost."""
     lines = [heading(trace)]
-    lines.append(f"decision {trace.metric.mean:+.2f}; with every part taken away {trace.metric.mean + trace.total.mean:+.2f}; stand-in: {trace.baseline}")
+    nothing = trace.metric.mean + trace.total.mean
+    lines.append(
+        f"decision {trace.metric.mean:+.2f}; with every part taken away {nothing:+.2f}; stand-in: {trace.baseline}"
+    )
     if len(trace.steps):
         lines += ["", "step by step (the decision as it stands after each block)", str(_steps(trace))]
     rows = [row for row in trace.nodes if row["state"] == "used"] or trace.nodes.rows()
     shown = [{name: _cell(name, row) for name in COLUMNS} for row in rows[:most]]
     used = sum(1 for row in trace.nodes if row["state"] == "used" and row["within"] is None)
     whole = sum(1 for row in trace.nodes if row["within"] is None)
-    lines += ["", f"{used} of {whole} parts used, strongest first (effect: change of the decision without it)", str(Table.of(shown))]
+    lines += [
+        "",
+        f"{used} of {whole} parts used, strongest first (effect: change of the decision without it)",
+        str(Table.of(shown)),
+    ]
     if len(rows) > most:
         lines.append(f"… {len(rows) - most} more in .nodes")
     lines += [str(check) for check in trace.checks]
     if trace.completeness is not None:
-        lines.append(f"first-order effects miss the total by {trace.completeness:+.0%}; exact effects are reruns, n = {_n(trace)}")
+        lines.append(
+            f"first-order effects miss the total by {trace.completeness:+.0%}; exact effects are reruns, n = {_n(trace)}"
+        )
     lines += [f"note: {note}" for note in trace.notes]
     lines.append(str(trace.cost))
     return "\n".join(lines)
@@ -36,12 +45,24 @@ def show(trace: Trace, most: int = 14) -> str:
 def heading(trace: Trace) -> str:
     """`network: "prompt" → answer rather than instead`."""
     prompt = trace.decision.inputs
-    asked = repr(prompt) if isinstance(prompt, str) else f"{len(prompt)} inputs" if hasattr(prompt, "__len__") else "its input"
+    asked = (
+        repr(prompt)
+        if isinstance(prompt, str)
+        else f"{len(prompt)} inputs"
+        if hasattr(prompt, "__len__")
+        else "its input"
+    )
     if not trace.answers:
         return f"{trace.network}: {asked}"
     answers, insteads = dict.fromkeys(trace.answers), dict.fromkeys(trace.insteads)
     answer = repr(trace.answers[0]) if len(answers) == 1 else f"{len(answers)} answers"
-    instead = f" rather than {trace.insteads[0]!r}" if len(insteads) == 1 else " rather than its alternative" if insteads else ""
+    instead = (
+        f" rather than {trace.insteads[0]!r}"
+        if len(insteads) == 1
+        else " rather than its alternative"
+        if insteads
+        else ""
+    )
     return f"{trace.network}: {asked} → {answer}{instead}"
 
 

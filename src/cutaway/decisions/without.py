@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -12,7 +13,8 @@ from cutaway.decisions.estimate import Estimate, estimate
 from cutaway.network import Network, Site, TextFeed, Variant, generate, logits_of, sweep
 from cutaway.network.edit import Receipt
 from cutaway.runs.table import Table
-from cutaway.submodels import SubModel, as_submodel, baseline as make_baseline, take_away
+from cutaway.submodels import SubModel, as_submodel, take_away
+from cutaway.submodels import baseline as make_baseline
 from cutaway.submodels.baseline import Baseline, Kind
 from cutaway.submodels.submodel import sites_of
 
@@ -40,16 +42,20 @@ class Rerun:
 
     @property
     def changed(self) -> bool:
-        """Whether another output is the most probable now (first input, most draws)."""
+        """Whether another output is the most probable now (first input, mean over draws)."""
         return self.answer[0] != self.answer[1]
 
     def __str__(self) -> str:
         lines = [
             f"{self.network} without {self.without} (stand-in: {self.baseline})",
             f"decision {self.before.mean:+.2f} → {self.after}",
-            f"most probable: {self.answer[0]!r} → {self.answer[1]!r}" + ("" if self.changed else " (unchanged)"),
-            str(self.probabilities.head(6)),
         ]
+        if len(self.probabilities):
+            unchanged = "" if self.changed else " (unchanged)"
+            lines += [
+                f"most probable: {self.answer[0]!r} → {self.answer[1]!r}{unchanged}",
+                str(self.probabilities.head(6)),
+            ]
         if any(self.continuations):
             lines += [f"continues: {self.continuations[0]!r}", f"without:   {self.continuations[1]!r}"]
         return "\n".join([*lines, *map(str, self.receipts)])
@@ -74,7 +80,9 @@ def without(
     posed = decision.pose(net)
     net._ensure_layout(posed.batch, [])
     gone = as_submodel(what)
-    kind: Kind = baseline or ("counterfactual" if decision.counterfactual is not None else "resample" if net.reference is not None else "zero")
+    kind: Kind = baseline or (
+        "counterfactual" if decision.counterfactual is not None else "resample" if net.reference is not None else "zero"
+    )
     sites = sites_of(net, gone)
     values = make_baseline(net, posed.batch, sites, kind, draws, decision.counterfactual, seed)
     variants = [Variant(take_away(net, gone, values, draw)) for draw in range(values.draws)]
@@ -86,7 +94,7 @@ def without(
         gone,
         kind if kind != "resample" else f"values of {values.draws} other inputs",
         estimate(swept.clean[None]),
-        estimate(swept.value),
+        estimate(swept.clean[None] + swept.effect),
         estimate(swept.effect),
         answer,
         table,
@@ -96,18 +104,29 @@ def without(
 
 
 def _probabilities(net: Network, posed: Posed, variants: Sequence[Variant]) -> tuple[Table, tuple[str, str]]:
-    """Probabilities of the outputs of the first input that matter, before and after, and the most probable one."""
+    """Probabilities of the outputs of the first input that matter, before and after, and the most probable one.
+
+    Both are empty for a network with one output, which has no probabilities.
+    """
 
     def probability(variant: Variant) -> torch.Tensor:
         logits = logits_of(net.run(posed.batch, variant.edits).output)[:1]
         if logits.ndim == 3:
             logits = logits[:, -1]
-        return torch.softmax(logits.float(), dim=-1)[0].cpu() if logits.ndim == 2 and logits.shape[1] > 1 else torch.ones(1)
+        return (
+            torch.softmax(logits.float(), dim=-1)[0].cpu()
+            if logits.ndim == 2 and logits.shape[1] > 1
+            else torch.ones(1)
+        )
 
     before = probability(Variant(()))
+    if len(before) == 1:
+        return Table.of([], columns=("output", "before", "after")), ("", "")
     after = torch.stack([probability(variant) for variant in variants]).mean(0)
     shown = torch.cat([before.topk(min(4, len(before))).indices, after.topk(min(4, len(after))).indices]).unique()
-    rows = [{"output": _name(net, i), "before": float(before[i]), "after": float(after[i])} for i in shown.tolist()]
+    rows: list[dict[str, Any]] = [
+        {"output": _name(net, i), "before": float(before[i]), "after": float(after[i])} for i in shown.tolist()
+    ]
     rows.sort(key=lambda row: -abs(row["after"] - row["before"]))
     return Table.of(rows), (_name(net, int(before.argmax())), _name(net, int(after.argmax())))
 
@@ -116,10 +135,16 @@ def _name(net: Network, index: int) -> str:
     return net.feed.tokenizer.decode([index]) if isinstance(net.feed, TextFeed) else str(index)
 
 
-def _continuations(net: Network, posed: Posed, gone: SubModel, sites: Sequence[Site], tokens: int, seed: int) -> tuple[str, str]:
+def _continuations(
+    net: Network, posed: Posed, gone: SubModel, sites: Sequence[Site], tokens: int, seed: int
+) -> tuple[str, str]:
     if not isinstance(net.feed, TextFeed) or not tokens or posed.batch.ids is None:
         return "", ""
-    prompt = posed.batch.ids[0].tolist() if posed.batch.real is None else posed.batch.ids[0][posed.batch.real[0].to(posed.batch.ids.device)].tolist()
+    prompt = (
+        posed.batch.ids[0].tolist()
+        if posed.batch.real is None
+        else posed.batch.ids[0][posed.batch.real[0].to(posed.batch.ids.device)].tolist()
+    )
     kind: Kind = "zero" if net.reference is None else "mean"
     values: Baseline = make_baseline(net, posed.batch, sites, kind, seed=seed)
     edits = take_away(net, gone, values)

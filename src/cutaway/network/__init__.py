@@ -1,15 +1,16 @@
 """Any torch module, unmodified: its sites, reading them, editing them, rerunning with many edits at once."""
 
 from cutaway.network.batch import Batch, TextFeed
-from cutaway.network.edit import ZERO, Add, Apply, Change, Edit, NeverFired, Put, Receipt, Scale, Variant
+from cutaway.network.edit import ZERO, Add, Apply, Change, Edit, Natural, NeverFired, Put, Receipt, Scale, Variant
 from cutaway.network.generate import generate, probabilities
 from cutaway.network.gradient import Gradients, gradients
 from cutaway.network.layout import Layout, Proof
 from cutaway.network.load import OpenError, pretrained, wrap
 from cutaway.network.metric import Custom, LogitDifference, Metric, logits_of
 from cutaway.network.network import Network, Run
+from cutaway.network.plan import Plan
 from cutaway.network.site import POINTS, AddressError, Port, Site
-from cutaway.network.sweep import Plan, Sweep, sweep
+from cutaway.network.sweep import Sweep, plan, sweep
 
 __all__ = [
     "POINTS",
@@ -25,6 +26,7 @@ __all__ = [
     "Layout",
     "LogitDifference",
     "Metric",
+    "Natural",
     "Network",
     "NeverFired",
     "OpenError",
@@ -42,6 +44,7 @@ __all__ = [
     "generate",
     "gradients",
     "logits_of",
+    "plan",
     "pretrained",
     "probabilities",
     "sweep",

@@ -96,13 +96,36 @@ def fit(value: Tensor | float, x: Tensor, rows: Tensor) -> Tensor:
     return value
 
 
+@dataclass(frozen=True, eq=False)
+class Natural:
+    """What is natural at a part: mean and variance of its coordinates over other inputs, batch axis of size 1."""
+
+    mean: Tensor
+    variance: Tensor
+
+    def fits(self, x: Tensor) -> bool:
+        """Whether `x` has no more positions than were looked at (text that is being written grows beyond them)."""
+        return self.mean.ndim == x.ndim and all(m in (1, n) or m > n for m, n in zip(self.mean.shape[1:], x.shape[1:]))
+
+    def distance(self, x: Tensor) -> Tensor:
+        """How far each row is from the mean, in units of the natural root-mean-square distance: 1 is typical."""
+        none = torch.zeros(1, dtype=torch.long, device=x.device)
+        mean, variance = (fit(value, x, none).float().expand(1, *x.shape[1:]) for value in (self.mean, self.variance))
+        away = (x.detach().float() - mean).pow(2).flatten(1).sum(1)
+        return (away / variance.flatten(1).sum(1).clamp(min=1e-12)).sqrt()
+
+
 @dataclass(frozen=True)
 class Edit:
-    """`change` what is picked at `site`, given what passed by at `reads` earlier in the same pass."""
+    """`change` what is picked at `site`, given what passed by at `reads` earlier in the same pass.
+
+    With `natural` the receipt says how far the new value is from what other inputs give there.
+    """
 
     site: Site
     change: Change
     reads: tuple[Site, ...] = ()
+    natural: Natural | None = None
 
     def __str__(self) -> str:
         return f"{self.site} ← {self.change}"
@@ -122,19 +145,24 @@ class Receipt:
     """What one edit did: how often it fired and by how much it changed the part, per row of the batch.
 
     `change` is the norm of new minus old and `size` the norm of the old part, both over everything picked. A change of 0
-    means that the part already had the new value, not that the edit was lost.
+    means that the part already had the new value, not that the edit was lost. `far` is the distance of the new value from
+    natural ones, in their own spread (see `Natural`; empty where nothing natural was given).
     """
 
     site: Site
+    natural: Natural | None = None
     fired: int = 0
     change: list[Tensor] = field(default_factory=list)
     size: list[Tensor] = field(default_factory=list)
+    far: list[Tensor] = field(default_factory=list)
 
     def note(self, old: Tensor, new: Tensor) -> None:
         """Counts one firing."""
         self.fired += 1
         self.change.append((new - old).detach().flatten(1).float().norm(dim=1))
         self.size.append(old.detach().flatten(1).float().norm(dim=1))
+        if self.natural is not None and self.natural.fits(old):
+            self.far.append(self.natural.distance(new.expand_as(old)))
 
     @property
     def moved(self) -> float:
@@ -148,5 +176,11 @@ class Receipt:
             return 0.0
         return float((torch.cat(self.change) / torch.cat(self.size).clamp(min=1e-12)).mean())
 
+    @property
+    def distance(self) -> float | None:
+        """How far from natural the new value is (1 is typical, None unknown), mean over rows."""
+        return float(torch.cat(self.far).mean()) if self.far else None
+
     def __str__(self) -> str:
-        return f"{self.site}: fired {self.fired}×, moved by {self.moved:.3g} ({self.relative:.0%} of its size)"
+        away = "" if self.distance is None else f", {self.distance:.2g} natural spreads from the mean"
+        return f"{self.site}: fired {self.fired}×, moved by {self.moved:.3g} ({self.relative:.0%} of its size){away}"

@@ -19,8 +19,11 @@ class Metric(Protocol):
     then compute nothing else and call `narrowed()` on an output that holds just them.
     """
 
-    last: bool
-    columns: Tensor | None
+    @property
+    def last(self) -> bool: ...
+
+    @property
+    def columns(self) -> Tensor | None: ...
 
     def __call__(self, output: Any, rows: Tensor) -> Float[Tensor, "rows"]: ...
     def narrowed(self) -> Metric: ...

@@ -141,7 +141,7 @@ class Network:
         self._ensure_layout(batch, [*(edit.site for edit in edits), *read])
         sites = self.expand(read)
         found: dict[str, Tensor] = {}
-        receipts = [Receipt(edit.site) for edit in edits]
+        receipts = [Receipt(edit.site, edit.natural) for edit in edits]
         rows = torch.arange(batch.rows, device=self.device)
         values: dict[Site, Tensor] = {}
         touches = []

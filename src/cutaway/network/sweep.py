@@ -250,7 +250,7 @@ class Sweeper:
         rows = torch.cat([self.all_rows.repeat(len(members)), sentinels])
         alone = torch.equal(rows, self.all_rows)
         self.stacked = len(rows)
-        receipts = {m: tuple(Receipt(edit.site) for edit in self.variants[m].edits) for m in members}
+        receipts = {m: tuple(Receipt(edit.site, edit.natural) for edit in self.variants[m].edits) for m in members}
         kept: dict[int, dict[str, Tensor]] = {m: {} for m in members}
         run = Pass(
             self.net.wiring,

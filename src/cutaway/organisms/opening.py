@@ -23,7 +23,9 @@ def open_organism(name: str) -> Network:
         return wrap(model.network, model.tokenizer, model.reference, name="code model")
     if name.partition("/")[0] not in names():
         near = get_close_matches(name, organism_names(), n=3, cutoff=0.3)
-        raise OpenError(f"there is no organism {name!r}; did you mean {', '.join(near)}? There are {', '.join(organism_names())}")
+        raise OpenError(
+            f"there is no organism {name!r}; did you mean {', '.join(near)}? There are {', '.join(organism_names())}"
+        )
     return open_compiled(named(name))
 
 

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from cutaway.network import Edit, Metric, Network, Site
-from cutaway.network.passes import Pass
 from cutaway.network.edit import Receipt
+from cutaway.network.passes import Pass
 from cutaway.submodels.baseline import Baseline
 from cutaway.submodels.submodel import SubModel, take_away
 
@@ -75,7 +75,10 @@ def adversary(
     def moved(masks: Tensor, draw: int, gradients: bool = False) -> Tensor:
         edits = [_fade(edit, masks[i]) for i, part in enumerate(rest) for edit in take_away(net, part, baseline, draw)]
         net._ensure_layout(batch, [edit.site for edit in edits])
-        touches = [net.edit_touch(edit, Receipt(edit.site), rows, {}) for edit in edits]
+        values: dict[Site, Tensor] = {}
+        touches = []
+        for edit in edits:
+            touches += [*net.read_touches(edit.reads, values), net.edit_touch(edit, Receipt(edit.site), rows, values)]
         output = Pass(net.wiring, touches, gradients=gradients)(batch)
         return (metric(output, rows) - clean).abs().mean()
 
@@ -87,11 +90,13 @@ def adversary(
     worst: tuple[float, Tensor] = (-1.0, torch.ones(len(rest)))
     for _ in range(restarts if rest else 0):
         masks = torch.rand(len(rest), generator=generator)
+        best = (-1.0, masks)  # of this restart so far: an ascent by signs overshoots
         for step in range(max(steps) + 1):
             if step in found:
-                found[step].append(scored(masks, fit))
-                held[step].append(scored(masks, score))
-                worst = max(worst, (held[step][-1], masks.clone()), key=lambda pair: pair[0])
+                best = max(best, (scored(masks, fit), masks.clone()), key=lambda pair: pair[0])
+                found[step].append(best[0])
+                held[step].append(scored(best[1], score))
+                worst = max(worst, (held[step][-1], best[1]), key=lambda pair: pair[0])
             if step == max(steps):
                 break
             leaf = masks.clone().requires_grad_()

@@ -6,16 +6,20 @@ instead of use. `donors` finds inputs of the prompt's own length, so that every 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import torch
+from jaxtyping import Int
 from torch import Tensor
 
-from cutaway.network import Batch, Network, Put, Site, TextFeed
+from cutaway.network import Batch, Natural, Network, Site, TextFeed
 
 Kind = Literal["resample", "mean", "zero", "counterfactual"]
+
+
+SAMPLE = 32  # other inputs that say what is natural at a site
 
 
 class NoReference(ValueError):
@@ -26,26 +30,22 @@ class NoReference(ValueError):
 class Baseline:
     """Values to put in the place of parts: `draws` of them, each a dict of whole tensors by site.
 
-    A tensor's batch axis is 1 (the same for every row) or the batch's own size.
+    A tensor's batch axis is 1 (the same for every row) or the batch's own size. `natural` is what other inputs give at the
+    same sites, so that a receipt can say how far from natural a value is (empty without a reference).
     """
 
     kind: Kind
     values: tuple[dict[Site, Tensor], ...]
+    natural: Mapping[Site, Natural] = field(default_factory=dict)
 
     @property
     def draws(self) -> int:
         """How many sets of values there are."""
         return len(self.values)
 
-    def put(self, site: Site, draw: int, index: tuple[slice, ...]) -> Put:
-        """The change that puts the picked part of draw number `draw` at a site."""
-        if self.kind == "zero":
-            return Put(0.0)
-        return Put(self.values[draw][site.whole][index])
-
 
 def donors(net: Network, batch: Batch, count: int, seed: int = 0) -> Batch:
-    """`count` other inputs from the network's reference, for text cut to the batch's own number of tokens.
+    """`count` other inputs (fewer if there are no more) from the reference, for text cut to the batch's own number of tokens.
 
     A prompt that begins with a token that every encoded text begins with (a start-of-text token) gives donors that do too.
     Raises `NoReference` where there is none, ValueError where the reference is too short.
@@ -61,32 +61,50 @@ def donors(net: Network, batch: Batch, count: int, seed: int = 0) -> Batch:
     pool = net.batch(net.reference)
     if pool.positions is not None and batch.positions is not None and pool.positions != batch.positions:
         raise ValueError(
-            f"the reference inputs have {pool.positions} positions and the decision {batch.positions}; give a reference of that length"
+            f"the reference inputs have {pool.positions} positions and the decision {batch.positions}; "
+            "give a reference of that length"
         )
-    if pool.rows < 2:
-        raise ValueError(f"the reference has {pool.rows} input; expected at least 2 to take other values from")
-    picked = torch.randperm(pool.rows, generator=generator)[:count]
-    return pool.take(picked)
+    whole = _unpadded(pool)
+    if len(whole) < 2:
+        raise ValueError(
+            f"the reference has {pool.rows} inputs, {len(whole)} of them without padding; "
+            "expected at least 2 to take other values from"
+        )
+    return pool.take(whole[torch.randperm(len(whole), generator=generator)[:count]])
+
+
+def _unpadded(pool: Batch) -> Int[Tensor, "rows"]:
+    """The rows without padding: what a network makes of padding is no value of another input."""
+    real = pool.real if pool.real is not None else pool.kwargs.get("attention_mask")
+    if not isinstance(real, Tensor) or real.ndim != 2:
+        return torch.arange(pool.rows)
+    return real.bool().all(1).nonzero()[:, 0].cpu()
 
 
 def _windows(net: Network, batch: Batch, count: int, generator: torch.Generator) -> list[list[int]]:
-    """Windows of the reference texts, each as long as the batch's prompts, after the tokens that every text begins with."""
+    """Different windows of the reference texts, as long as the batch's prompts, after the tokens every text begins with."""
     assert isinstance(net.feed, TextFeed) and batch.positions is not None
     encoded = _encoded(net)
-    start = _common_start(encoded, batch)
+    start = _common_start(encoded, batch, list(net.feed.tokenizer.encode("")))
     length = batch.positions - len(start)
-    rows = [row[len(start) :] if row[: len(start)] == start else row for row in encoded]
+    lead = start or list(net.feed.tokenizer.encode(""))  # no start token in the middle of a window
+    rows = [row[len(lead) :] if row[: len(lead)] == lead else row for row in encoded]
     long = [row for row in rows if len(row) >= length]
-    if len(long) < min(count, 8):
+    if sum(len(row) - length + 1 for row in long) < count:
         joined = [token for row in rows for token in row]
-        long = [joined] if len(joined) >= length + count else []
-    if not long:
-        raise ValueError(f"the reference holds no text of {length} tokens; give longer reference texts, or a shorter prompt")
+        long = [joined] if len(joined) >= length + count else long
+    ends = torch.tensor([len(row) - length + 1 for row in long], dtype=torch.long).cumsum(0)
+    there = int(ends[-1]) if long else 0
+    if there < 2:
+        raise ValueError(
+            f"the reference holds {there or 'no'} text of {length} tokens, expected at least 2; "
+            "give more or longer reference texts, or a shorter prompt"
+        )
     windows = []
-    for _ in range(count):
-        row = long[int(torch.randint(len(long), (), generator=generator))]
-        first = int(torch.randint(len(row) - length + 1, (), generator=generator))
-        windows.append([*start, *row[first : first + length]])
+    for at in torch.randperm(there, generator=generator)[:count].tolist():
+        row = int((ends <= at).sum())
+        first = int(ends[row]) - 1 - at
+        windows.append([*start, *long[row][first : first + length]])
     return windows
 
 
@@ -95,18 +113,28 @@ def _encoded(net: Network) -> list[list[int]]:
     if "reference" not in net._encoded:
         assert isinstance(net.feed, TextFeed)
         texts = [net.reference] if isinstance(net.reference, str) else list(net.reference)
-        net._encoded["reference"] = [list(net.feed.tokenizer.encode(t)) if isinstance(t, str) else list(t) for t in texts]
+        net._encoded["reference"] = [
+            list(net.feed.tokenizer.encode(t)) if isinstance(t, str) else _ids(t) for t in texts
+        ]
     return net._encoded["reference"]
 
 
-def _common_start(encoded: Sequence[Sequence[int]], batch: Batch) -> list[int]:
-    """The tokens that every encoded text begins with, as long as the prompts do too."""
+def _ids(row: Sequence[int] | Tensor) -> list[int]:
+    return row.tolist() if isinstance(row, Tensor) else list(row)
+
+
+def _common_start(encoded: Sequence[Sequence[int]], batch: Batch, empty: Sequence[int]) -> list[int]:
+    """The tokens that every encoded text begins with, as long as the prompts do too; of a single text those of `empty` too."""
     ids, real = batch.ids, batch.real
     assert ids is not None
-    first = [row[keep].tolist() if real is not None else row.tolist() for row, keep in zip(ids.cpu(), real.cpu() if real is not None else ids)]
+    first = [
+        row[keep].tolist() if real is not None else row.tolist()
+        for row, keep in zip(ids.cpu(), real.cpu() if real is not None else ids)
+    ]
     start: list[int] = []
     rows = [*encoded, *first]
-    while all(len(row) > len(start) for row in rows) and len({row[len(start)] for row in rows}) == 1 and len(encoded) > 1:
+    rows += [empty] if len(encoded) == 1 else []
+    while all(len(row) > len(start) for row in rows) and len({row[len(start)] for row in rows}) == 1:
         start.append(rows[0][len(start)])
     return start
 
@@ -126,27 +154,54 @@ def baseline(
     values on a matched input, row by row; "zero": zeros.
     """
     whole = list(dict.fromkeys(site.whole for site in sites))
+    return Baseline(
+        kind, _values(net, batch, whole, kind, draws, counterfactual, seed), naturals(net, batch, whole, seed)
+    )
+
+
+def naturals(net: Network, batch: Batch, sites: Sequence[Site], seed: int = 0) -> dict[Site, Natural]:
+    """Mean and variance at these sites over inputs of the batch's length; nothing where there are none."""
+    try:
+        read = net.read(donors(net, batch, SAMPLE, seed + 15485863), *sites)
+    except ValueError:  # NoReference is one too: the baseline itself says what is missing
+        return {}
+    found = ((site, read[str(site)].float()) for site in sites)
+    return {site: Natural(x.mean(0, keepdim=True), x.var(0, keepdim=True, correction=0)) for site, x in found}
+
+
+def _values(
+    net: Network, batch: Batch, whole: Sequence[Site], kind: Kind, draws: int, counterfactual: Any, seed: int
+) -> tuple[dict[Site, Tensor], ...]:
     if kind == "zero":
-        return Baseline(kind, ({},))
+        return ({},)
     if kind == "counterfactual":
         if counterfactual is None:
-            raise ValueError("baseline 'counterfactual' needs Decision(counterfactual=…): the same prompt with another right answer")
+            raise ValueError(
+                "baseline 'counterfactual' needs Decision(counterfactual=…): the same prompt with another right answer"
+            )
         other = net.batch(counterfactual)
         if other.rows != batch.rows or other.positions != batch.positions:
             raise ValueError(
                 f"the counterfactual has {other.rows} rows of {other.positions} tokens and the decision {batch.rows} of "
                 f"{batch.positions}; give prompts that match row by row, token by token"
             )
+        if other.real is not None and batch.real is not None and not torch.equal(other.real, batch.real):
+            uneven = int((other.real != batch.real).any(1).nonzero()[0])
+            lengths = int(other.real[uneven].sum()), int(batch.real[uneven].sum())
+            raise ValueError(
+                f"counterfactual {uneven} has {lengths[0]} tokens and its prompt {lengths[1]}; "
+                "give prompts that match row by row, token by token"
+            )
         read = net.read(other, *whole)
-        return Baseline(kind, ({site: read[str(site)] for site in whole},))
+        return ({site: read[str(site)] for site in whole},)
     if kind == "mean":
         read = net.read(donors(net, batch, 64, seed), *whole)
-        return Baseline(kind, ({site: _mean(net, site, read[str(site)]) for site in whole},))
+        return ({site: _mean(net, site, read[str(site)]) for site in whole},)
     if kind != "resample":
         raise ValueError(f"unknown baseline {kind!r}; expected resample, mean, zero or counterfactual")
     found = donors(net, batch, draws, seed)
     read = net.read(found, *whole)
-    return Baseline(kind, tuple({site: read[str(site)][d : d + 1] for site in whole} for d in range(found.rows)))
+    return tuple({site: read[str(site)][d : d + 1] for site in whole} for d in range(found.rows))
 
 
 def _mean(net: Network, site: Site, x: Tensor) -> Tensor:

@@ -7,9 +7,12 @@ from typing import Any
 
 import torch
 
-from cutaway.network import Network
+from cutaway.network import Batch, Network, TextFeed
 from cutaway.runs.table import Table
+from cutaway.submodels.baseline import donors
 from cutaway.submodels.slices import Slice, slices
+
+WINDOWS = 32  # of the reference texts
 
 
 def catalogue(net: Network, by: Sequence[str] = ("heads", "mlps"), inputs: Any = None) -> Table:
@@ -18,7 +21,7 @@ def catalogue(net: Network, by: Sequence[str] = ("heads", "mlps"), inputs: Any =
     `strength` is the root mean square of its coordinates over the inputs (default: the reference, else random tokens).
     0 means that it was silent on these inputs, not that it does nothing on others.
     """
-    batch = net._probe() if inputs is None else net.batch(inputs)
+    batch = _reference(net) if inputs is None else net.batch(inputs)
     found = slices(net, by, batch)
     values = net.run(batch, read=[one.site for one in found]).read
     rows = []
@@ -38,5 +41,16 @@ def catalogue(net: Network, by: Sequence[str] = ("heads", "mlps"), inputs: Any =
     return Table.of(rows, columns=("submodel", "kind", "layer", "atoms", "strength"))
 
 
+def _reference(net: Network) -> Batch:
+    """What strengths are measured on where nothing is given: windows of the reference texts, all other reference inputs."""
+    probe = net._probe()
+    return donors(net, probe, WINDOWS) if isinstance(net.feed, TextFeed) and net.reference is not None else probe
+
+
 def _kind(one: Slice) -> str:
-    return one.by or {"mlp_out": "mlp", "attn_out": "attention", "mixer_out": "mixer", "cross_out": "cross-attention"}.get(one.site.point, "module")
+    return one.by or {
+        "mlp_out": "mlp",
+        "attn_out": "attention",
+        "mixer_out": "mixer",
+        "cross_out": "cross-attention",
+    }.get(one.site.point, "module")

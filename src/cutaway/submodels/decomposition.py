@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -26,6 +26,7 @@ from cutaway.network import Edit, Network, Site
 Code = Float[Tensor, "*lead atoms"]
 
 
+@runtime_checkable
 class Decomposition(Protocol):
     """One kind of sub-model at one place of a network. A new kind is one file that implements this."""
 

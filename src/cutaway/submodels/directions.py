@@ -33,12 +33,18 @@ class Directions:
 
     def __post_init__(self) -> None:
         if self.read.ndim != 2:
-            raise ValueError(f"directions are rows [atoms, width]; given {tuple(self.read.shape)}: add an axis with x[None]")
+            raise ValueError(
+                f"directions are rows [atoms, width]; given {tuple(self.read.shape)}: add an axis with x[None]"
+            )
         if self.write is not None and self.write.shape != self.read.shape:
-            raise ValueError(f"read is {tuple(self.read.shape)} and write {tuple(self.write.shape)}; expected one shape")
+            raise ValueError(
+                f"read is {tuple(self.read.shape)} and write {tuple(self.write.shape)}; expected one shape"
+            )
         gram = self.read.double() @ self.out.double().T
         if float((gram - torch.eye(len(gram), dtype=gram.dtype, device=gram.device)).abs().max()) > 1e-3:
-            raise ValueError("read · writeᵀ must be the identity, else a mask of 0 does not remove the code; use orthonormal() or dual rows")
+            raise ValueError(
+                "read · writeᵀ must be the identity, else a mask of 0 does not remove the code; use orthonormal() or dual rows"
+            )
 
     @property
     def out(self) -> Float[Tensor, "atoms width"]:
@@ -75,9 +81,9 @@ class Directions:
         return code @ self.out.to(code)
 
     def weight_edit(self, net: Network, part: str) -> dict[str, Tensor] | None:
-        """W ← W − W P on the matrix that reads the site, P = writeᵀ · read; None where no single matrix reads it."""
+        """W ← W − W P on the matrix that reads the site, P = writeᵀ · read; None where no single matrix reads all of it."""
         port = net.port(self.site)
-        if port.side != "in" or port.heads is not None:
+        if self.site.select or port.side != "in" or port.heads is not None:
             return None
         matrix = net.wiring.modules[port.module]
         weight = getattr(matrix, "weight", None)
@@ -97,25 +103,41 @@ class Directions:
 
 
 def orthonormal(rows: Float[Tensor, "atoms width"]) -> Float[Tensor, "atoms width"]:
-    """An orthonormal basis of the span of these rows."""
+    """An orthonormal basis of the span of these rows. Raises ValueError for rows that depend on each other."""
+    rank = int(torch.linalg.matrix_rank(rows.double()))
+    if rank < len(rows):
+        raise ValueError(
+            f"{len(rows)} rows span {rank} dimensions, so a basis of {len(rows)} would hold directions of its own; "
+            "leave the dependent rows out"
+        )
     return torch.linalg.qr(rows.double().T).Q.T.to(rows.dtype)
 
 
-def difference_of_means(site: Site | str, with_it: Tensor, without_it: Tensor, label: str = "difference of means") -> Directions:
+def difference_of_means(
+    site: Site | str, with_it: Tensor, without_it: Tensor, label: str = "difference of means"
+) -> Directions:
     """The direction from the mean of `without_it` to the mean of `with_it` (both [..., width], all leading axes averaged)."""
     delta = with_it.flatten(0, -2).mean(0) - without_it.flatten(0, -2).mean(0)
     if float(delta.norm()) == 0:
-        raise ValueError("the two sets have the same mean, so there is no direction between them; give sets that differ")
+        raise ValueError(
+            "the two sets have the same mean, so there is no direction between them; give sets that differ"
+        )
     return Directions(Site.parse(site), (delta / delta.norm())[None], label=label)
 
 
 def contrastive(
-    site: Site | str, with_it: Tensor, without_it: Tensor, rank: int = 1, ridge: float = 1e-3, label: str = "contrastive"
+    site: Site | str,
+    with_it: Tensor,
+    without_it: Tensor,
+    rank: int = 1,
+    ridge: float = 1e-3,
+    label: str = "contrastive",
 ) -> Directions:
     """The `rank` directions with most second moment in `with_it` for their second moment in `without_it`.
 
-    V are the top generalised eigenvectors of (C₊, M), M = C₋ + λI; read is (VᵀMV)⁻¹VᵀM and written along V: oblique, so
-    that removing them moves `without_it` least. λ is `ridge` times the mean eigenvalue of C₋.
+    V are the top generalised eigenvectors of (C₊, M), M = C₋ + λI; read along V and written along MV(VᵀMV)⁻¹, the pattern
+    that belongs to the filter V (Haufe et al. 2014): oblique, so that removing them moves `without_it` least. λ is
+    `ridge` times the mean eigenvalue of C₋.
     """
     from scipy.linalg import eigh
 
@@ -124,5 +146,5 @@ def contrastive(
     metric = minus + ridge * minus.diagonal().mean().clamp(min=1e-12) * torch.eye(len(minus), dtype=minus.dtype)
     _, vectors = eigh(plus.numpy(), metric.numpy())
     v = torch.from_numpy(vectors[:, ::-1].copy())[:, :rank]
-    read = torch.linalg.solve(v.T @ metric @ v, v.T @ metric)
-    return Directions(Site.parse(site), read.float(), v.T.contiguous().float(), label=label)
+    write = torch.linalg.solve(v.T @ metric @ v, v.T @ metric)
+    return Directions(Site.parse(site), v.T.contiguous().float(), write.float(), label=label)

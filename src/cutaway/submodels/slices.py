@@ -102,7 +102,14 @@ class Slice:
         return {f"{reader}.weight": edited}
 
     def describe(self) -> dict[str, Any]:
-        return {"kind": "slice", "site": str(self.site), "by": self.by, "axis": self.axis, "count": self.count, "size": self.size}
+        return {
+            "kind": "slice",
+            "site": str(self.site),
+            "by": self.by,
+            "axis": self.axis,
+            "count": self.count,
+            "size": self.size,
+        }
 
     def tensors(self) -> dict[str, Tensor]:
         return {}

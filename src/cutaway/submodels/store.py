@@ -43,7 +43,10 @@ def load_submodels(folder: str | os.PathLike[str]) -> list[SubModel]:
     manifest = run.read_json("manifest")
     described = manifest["decompositions"]
     stored = run.load_tensors() if any(one["kind"] not in ("slice",) for one in described) else {}
-    kinds = [_remake(one, {n.partition(".")[2]: t for n, t in stored.items() if n.startswith(f"{i}.")}) for i, one in enumerate(described)]
+    kinds = [
+        _remake(one, {n.partition(".")[2]: t for n, t in stored.items() if n.startswith(f"{i}.")})
+        for i, one in enumerate(described)
+    ]
     return [
         SubModel(
             one["name"],
@@ -60,12 +63,16 @@ def load_submodels(folder: str | os.PathLike[str]) -> list[SubModel]:
 def _remake(described: dict[str, Any], tensors: dict[str, Tensor]) -> Decomposition:
     made = {"slice": _slice, "directions": _directions}.get(described["kind"])
     if made is None:
-        raise RunError(f"the manifest holds a decomposition of kind {described['kind']!r}; this cutaway knows slice and directions: update it")
+        raise RunError(
+            f"the manifest holds a decomposition of kind {described['kind']!r}; this cutaway knows slice and directions: update it"
+        )
     return made(described, tensors)
 
 
 def _slice(described: dict[str, Any], tensors: dict[str, Tensor]) -> Slice:
-    return Slice(Site.parse(described["site"]), described["by"], described["axis"], described["count"], described["size"])
+    return Slice(
+        Site.parse(described["site"]), described["by"], described["axis"], described["count"], described["size"]
+    )
 
 
 def _directions(described: dict[str, Any], tensors: dict[str, Tensor]) -> Directions:

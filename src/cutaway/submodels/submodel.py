@@ -8,8 +8,9 @@ from difflib import get_close_matches
 from typing import Any
 
 import torch
+from torch import Tensor
 
-from cutaway.network import AddressError, Edit, Network, Put, Site
+from cutaway.network import AddressError, Edit, Natural, Network, Put, Site
 from cutaway.submodels.baseline import Baseline
 from cutaway.submodels.decomposition import Decomposition, mask_without, masked
 
@@ -29,6 +30,13 @@ class SubModel:
     labels: tuple[str, ...] = ()
     evidence: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for part in self.parts:
+            if sum(part in kind.parts for kind in self.decompositions) > 1:
+                raise ValueError(
+                    f"{part!r} is a part of two different decompositions of {self.name!r}; give their directions different labels"
+                )
 
     def __str__(self) -> str:
         label = f" “{', '.join(self.labels)}”" if self.labels else ""
@@ -57,11 +65,13 @@ def as_submodel(what: SubModel | Site | str | Iterable[SubModel | Site | str]) -
 
 
 def sites_of(net: Network, submodel: SubModel) -> list[Site]:
-    """The whole sites that taking the sub-model away writes to. Raises `AddressError` with near names for unknown parts."""
+    """The whole sites that taking the sub-model away writes to, then those it reads. Raises `AddressError` with near names."""
     sites: list[Site] = []
     for part in submodel.parts:
         owner = _owner(submodel, part)
-        sites += [site.whole for site in owner.writes] if owner is not None else [_known(net, part).whole]
+        sites += (
+            [site.whole for site in (*owner.writes, *owner.reads)] if owner is not None else [_known(net, part).whole]
+        )
     return list(dict.fromkeys(sites))
 
 
@@ -75,7 +85,9 @@ def _known(net: Network, part: str) -> Site:
         net.port(site)
     except AddressError as error:
         near = get_close_matches(part, [str(site) for site in net.sites()], n=3, cutoff=0.4)
-        raise AddressError(f"{error}" + (f"; near names: {', '.join(near)}" if near and "near names" not in str(error) else "")) from None
+        raise AddressError(
+            f"{error}" + (f"; near names: {', '.join(near)}" if near and "near names" not in str(error) else "")
+        ) from None
     return site
 
 
@@ -89,23 +101,34 @@ def take_away(net: Network, submodel: SubModel, baseline: Baseline, draw: int = 
             by_kind.setdefault(owner.name, (owner, []))[1].append(part)
             continue
         site = _known(net, part)
-        edits.append(Edit(site, _put(net, site, baseline, draw)))
+        edits.append(Edit(site, _put(net, site, baseline, draw), natural=_natural(net, site, baseline)))
     for kind, parts in by_kind.values():
         code: Any = 0.0
         if baseline.kind != "zero":
-            code = kind.encode({site: baseline.values[draw][site.whole] for site in kind.reads})
+            code = kind.encode({site: picked_of(net, site, baseline, draw) for site in kind.reads})
         edits += masked(kind, mask_without(kind, parts), code)
     return tuple(edits)
 
 
 def _put(net: Network, site: Site, baseline: Baseline, draw: int) -> Put:
+    return Put(0.0) if baseline.kind == "zero" else Put(picked_of(net, site, baseline, draw))
+
+
+def _natural(net: Network, site: Site, baseline: Baseline) -> Natural | None:
+    """What is natural at the picked part."""
+    whole = baseline.natural.get(site.whole)
+    if whole is None:
+        return None
+    index = net.port(site).index_of(site, whole.mean.ndim)
+    return Natural(whole.mean[index], whole.variance[index])
+
+
+def picked_of(net: Network, site: Site, baseline: Baseline, draw: int) -> Tensor:
     """The picked part of a baseline's value; axes that the value keeps at size 1 (a mean's) are not picked from."""
-    if baseline.kind == "zero":
-        return Put(0.0)
     value = baseline.values[draw][site.whole]
     index = net.port(site).index_of(site, value.ndim)
     kept = tuple(slice(None) if value.shape[i] == 1 else where for i, where in enumerate(index))
-    return Put(value[kept])
+    return value[kept]
 
 
 def random_parts(net: Network, pool: Sequence[str], count: int, seed: int) -> SubModel:

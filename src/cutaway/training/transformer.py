@@ -43,7 +43,9 @@ class Shape:
             if getattr(self, name) < 1:
                 raise ValueError(f"Shape.{name} is {getattr(self, name)}; expected a positive integer")
         if self.positions == "rotary" and self.d_head % 2:
-            raise ValueError(f"Shape.d_head is {self.d_head}; rotary positions turn pairs of channels, so give an even one")
+            raise ValueError(
+                f"Shape.d_head is {self.d_head}; rotary positions turn pairs of channels, so give an even one"
+            )
 
 
 def rotate(x: Float[Tensor, "batch head position d_head"]) -> Float[Tensor, "batch head position d_head"]:
@@ -158,8 +160,12 @@ class Transformer(nn.Module):
         """GPT-2's recipe: normal weights, and what writes to the residual stream scaled down by its number of writers."""
         for name, weight in self.named_parameters():
             if weight.ndim == 2:
-                writers = (2 * self.shape.layers) ** 0.5 if name.endswith(("attn.out.weight", "mlp.down.weight")) else 1.0
-                nn.init.normal_(weight, std=0.02 * (128 / self.shape.width) ** 0.5 * 4 / writers if "embed" not in name else 0.02)
+                writers = (
+                    (2 * self.shape.layers) ** 0.5 if name.endswith(("attn.out.weight", "mlp.down.weight")) else 1.0
+                )
+                nn.init.normal_(
+                    weight, std=0.02 * (128 / self.shape.width) ** 0.5 * 4 / writers if "embed" not in name else 0.02
+                )
             elif name.endswith("bias"):
                 nn.init.zeros_(weight)
 

@@ -243,7 +243,7 @@ def _texts(row: Row) -> dict[str, str]:
         "share": percent(row["share"]),
         "total": figure(row["total"], True),
         "direct": figure(row["direct"], True),
-        "strength": figure(row["strength"]),
+        "moved": figure(row["moved"]),
         "p": probability(row["p"]),
         "q": probability(row["q"]),
     }

@@ -1,0 +1,91 @@
+"""The command line `cutaway`: the package's verbs as commands.
+
+A command gives an `Answer`; `run` parses, meters, prints, saves and says how it ended. Nothing heavy is imported before
+a command runs, so that `--help` is quick.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError
+
+import cutaway
+from cutaway.cli.answer import Answer, show
+from cutaway.cli.demo import demo
+from cutaway.cli.ending import (
+    FAILED,
+    STOPPED,
+    WRONG,
+    Stopped,
+    WrongUse,
+    is_an_answer,
+    reader_left,
+    say,
+    sentence,
+    wants_traceback,
+)
+from cutaway.cli.options import Common, Options, check_free, forget_partial
+from cutaway.cli.verbs import cite, compare, organisms, submodels, trace, without
+from cutaway.ledger.meter import meter
+
+ABOUT = """Opens a neural network, lists its sub-models, takes one decision apart step by step, and reruns it without some of them.
+
+NETWORK is organism:NAME (a network whose answer is known; "cutaway organisms" lists them), a folder, or a hub id.
+
+Exit status: 0 done; 1 the answer is an error of the data or the network, in one sentence; 2 wrong use; 130 stopped."""
+
+app = App(name="cutaway", help=ABOUT, version=cutaway.__version__, version_flags=["--version"], help_format="plaintext")
+TAKES = {
+    "without": "NETWORK PROMPT SUBMODEL…",
+    "cite": "RUN…",
+    "compare": "RUN RUN…",
+}  # where cyclopts would say [ARGS...]
+for place, verb in enumerate((demo, trace, without, submodels, organisms, cite, compare)):
+    takes = TAKES.get(verb.__name__)
+    app.command(verb, sort_key=place, usage=takes and f"Usage: cutaway {verb.__name__} [OPTIONS] {takes}")
+
+
+def run(tokens: Sequence[str]) -> int:
+    """Runs one command and gives its exit status."""
+    try:
+        return _answered(tokens)
+    except (CycloptsError, WrongUse) as error:
+        return say(f"{sentence(error)} (cutaway --help says what there is)", WRONG)
+    except Stopped as stopped:
+        return say(str(stopped), STOPPED)
+    except BrokenPipeError:
+        return reader_left()
+    except KeyboardInterrupt:
+        return say("stopped; nothing was kept", STOPPED)
+    except Exception as error:
+        if not is_an_answer(error) or wants_traceback():
+            raise
+        return say(sentence(error), FAILED)
+
+
+def _answered(tokens: Sequence[str]) -> int:
+    command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
+    if "options" not in bound.signature.parameters:  # --help and --version
+        command(*bound.args, **bound.kwargs)
+        return 0
+    bound.apply_defaults()
+    options: Common = bound.arguments["options"]
+    out = options.out if isinstance(options, Options) else None
+    check_free(out)
+    with meter(f"cutaway {tokens[0]}") as costs:
+        answer: Answer = command(*bound.args, **bound.kwargs)
+    if out is not None:
+        cutaway.save(answer.value, out)
+        forget_partial(out)
+    show(answer, tokens[0], options, costs.cost)
+    return 0
+
+
+def main() -> None:
+    """The entry point: runs what the command line says and ends the process with its status."""
+    sys.exit(run(sys.argv[1:]))
+
+
+__all__ = ["app", "main", "run"]

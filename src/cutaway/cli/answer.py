@@ -1,0 +1,56 @@
+"""What a command gives: a value and how it reads; printed as text or as one JSON document."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any
+
+from cutaway.cli.options import Common, Options
+from cutaway.ledger.meter import Cost
+from cutaway.runs.table import Table
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`value` is what `--out` saves and the JSON document's "result", `text` is what a person reads.
+
+    `also` is said beside the result: {"page": a file}.
+    """
+
+    value: Any
+    text: str
+    also: Mapping[str, Any] = field(default_factory=dict)
+
+
+def show(answer: Answer, verb: str, options: Common, cost: Cost) -> None:
+    """Prints the answer on stdout, and for people what it cost on stderr."""
+    also = dict(answer.also)
+    if isinstance(options, Options) and options.out is not None:
+        also["saved"] = options.out
+    if options.as_json:
+        document = {"verb": verb, "result": answer.value, "seed": options.seed, **also, "cost": cost}
+        print(json.dumps(plain(document), ensure_ascii=False, allow_nan=False), flush=True)
+        return
+    print(answer.text, *(f"{name}: {value}" for name, value in also.items()), sep="\n", flush=True)
+    print(cost, file=sys.stderr)
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON: dataclasses as objects, tables as lists of rows, NaN and infinity as null, the rest as text."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Table):
+        return plain(value.rows())
+    if is_dataclass(value) and not isinstance(value, type):
+        return {one.name: plain(getattr(value, one.name)) for one in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(name): plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return str(value)

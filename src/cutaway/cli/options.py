@@ -1,0 +1,104 @@
+"""What every command takes, and the folder beside `--out` in which the work of a stopped command is kept."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Group, Parameter
+
+from cutaway.cli.ending import Stopped, WrongUse
+from cutaway.runs.folder import RunError
+
+if TYPE_CHECKING:
+    from cutaway.network import Network
+
+EVERY = Group("Every command", sort_key=10)
+
+
+@Parameter(name="*", group=EVERY)
+@dataclass(frozen=True)
+class Common:
+    """Options of every command."""
+
+    as_json: Annotated[bool, Parameter(name="--json", negative="", show_default=False)] = False
+    "One JSON document on stdout, and nothing else there."
+    seed: int = 0
+    "Seed of everything that is drawn: donors, nulls, controls."
+    device: str | None = None
+    "Where the network runs: cpu, cuda, cuda:1, … or auto (spread over what there is; needs accelerate)."
+
+
+@Parameter(name="*", group=EVERY)
+@dataclass(frozen=True)
+class Options(Common):
+    """Options of every command whose answer can be saved."""
+
+    out: Path | None = None
+    "Save the answer as a run in this new folder. A command that was stopped goes on from FOLDER.partial."
+
+
+def check_free(out: Path | None) -> None:
+    """Raises `RunError` at once if the work could not be saved in the end."""
+    if out is not None and out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise RunError(f"{out} is there already; --out needs a new folder: choose another name, or remove it first")
+
+
+def partial_of(out: Path) -> Path:
+    """The folder of finished reruns beside `out`."""
+    return out.with_name(f"{out.name}.partial")
+
+
+def forget_partial(out: Path) -> None:
+    """Removes what a stopped command had kept."""
+    shutil.rmtree(partial_of(out), ignore_errors=True)
+
+
+@contextmanager
+def kept(out: Path | None) -> Generator[Path | None, None, None]:
+    """The folder to keep finished reruns in. Turns Ctrl-C into `Stopped`, which says where they are."""
+    partial = None if out is None else partial_of(out)
+    try:
+        yield partial
+    except KeyboardInterrupt:
+        if partial is None:
+            raise Stopped("stopped; nothing was kept: with --out FOLDER what is done is kept") from None
+        if not partial.exists():
+            raise Stopped("stopped before anything was done; the same command starts again") from None
+        raise Stopped(f"stopped; what is done is kept in {partial}, the same command goes on") from None
+
+
+def opened(name: str, device: str | None) -> Network:
+    """The network of this name on this device. Raises `WrongUse` for a device that there is not."""
+    import cutaway
+
+    if name.startswith("organism:"):
+        on_one_thread()
+    if device is None or device == "auto":
+        return cutaway.open(name, device=device)
+    _check_device(device)
+    net = cutaway.open(name)
+    net.module.to(device)
+    return net
+
+
+def on_one_thread() -> None:
+    """Small networks are not shared out: a second thread only costs time, and changes last digits."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def _check_device(device: str) -> None:
+    import torch
+
+    try:
+        kind = torch.device(device)
+        torch.zeros(1, device=kind)
+    except (RuntimeError, AssertionError):  # torch built without CUDA asserts
+        there = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+        raise WrongUse(f"--device was given {device!r}; this machine has {', '.join(there)}") from None

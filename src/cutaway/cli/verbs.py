@@ -1,0 +1,209 @@
+"""The verbs as commands: each opens a network or runs, calls the verb of the package, and gives its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from cutaway.cli.answer import Answer
+from cutaway.cli.ending import WrongUse
+from cutaway.cli.options import Options, kept, on_one_thread, opened
+from cutaway.cli.question import Question
+from cutaway.runs.progress import terminal
+
+if TYPE_CHECKING:
+    from cutaway.network import Network
+
+Flag = Parameter(negative="", show_default=False)
+
+
+def trace(
+    network: str,
+    prompt: str,
+    /,
+    *,
+    question: Question,
+    nulls: int = 40,
+    parts: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="", show_default=False)] = (),
+    page: Path | None = None,
+    edges: Annotated[bool, Flag] = False,
+    options: Options = Options(),  # noqa: B008 (a frozen value)
+) -> Answer:
+    """Takes a decision apart: which sub-models it used, step by step, and what each was worth.
+
+    Parameters
+    ----------
+    network
+        organism:NAME, a folder or a hub id.
+    prompt
+        The text before the decision, as it is; one that begins with a dash goes last, after "--".
+    nulls
+        Draws of each kind of chance displacement for each part, behind "selective"; 0: not tested.
+    parts
+        What to look at, instead of every head and MLP: addresses (z.9[head=6]) or kinds (heads, neurons, blocks, …).
+    page
+        Also write the trace as one self-contained HTML page.
+    edges
+        Links between sub-models: come with a later version.
+    """
+    if edges:
+        raise WrongUse("--edges was given; links between sub-models come with a later version: leave it out")
+    import cutaway
+
+    net = opened(network, options.device)
+    with kept(options.out) as keep:
+        found = cutaway.trace(
+            net,
+            question.about(prompt),
+            addresses(net, parts, prompt) or None,
+            baseline=question.stand_in,
+            draws=question.draws,
+            nulls=nulls,
+            seed=options.seed,
+            keep=keep,
+            progress=terminal(),
+        )
+    if page is not None:
+        cutaway.page(found, page)
+    return Answer(found, str(found), {} if page is None else {"page": page})
+
+
+def without(
+    network: str,
+    prompt: str,
+    /,
+    *submodel: str,
+    question: Question,
+    tokens: int = 16,
+    options: Options = Options(),  # noqa: B008 (a frozen value)
+) -> Answer:
+    """Reruns a decision without some sub-models: answer, probabilities and continuation, before and after.
+
+    Parameters
+    ----------
+    network
+        organism:NAME, a folder or a hub id.
+    prompt
+        The text before the decision, as it is; one that begins with a dash goes last, after "--".
+    submodel
+        Addresses, quoted for the shell: 'z.9[head=6]' mlp_out.3 'mlp_act.3[neuron=17]'.
+    tokens
+        Length of the continuation.
+    """
+    if not submodel:
+        raise WrongUse(
+            "no SUBMODEL was given; expected one or more addresses after the prompt, such as 'z.0[head=3]' or mlp_out.1"
+        )
+    import cutaway
+
+    net = opened(network, options.device)
+    rerun = cutaway.without(
+        net,
+        question.about(prompt),
+        submodel,
+        baseline=question.stand_in,
+        draws=question.draws,
+        tokens=tokens,
+        seed=options.seed,
+    )
+    return Answer(rerun, str(rerun), {"changed": rerun.changed} if options.as_json else {})
+
+
+def submodels(
+    network: str,
+    /,
+    *,
+    by: str = "heads,mlps",
+    on: str | None = None,
+    options: Options = Options(),  # noqa: B008 (a frozen value)
+) -> Answer:
+    """Lists the sub-models of a network: address, kind, block, number of atoms, strength.
+
+    Parameters
+    ----------
+    network
+        organism:NAME, a folder or a hub id.
+    by
+        Kinds, with commas: heads, neurons, experts, mlps, attentions, mixers, blocks, channels, modules.
+    on
+        Measure the strengths on this text instead of random tokens.
+    """
+    kinds = [kind.strip() for kind in by.split(",") if kind.strip()]
+    if not kinds:
+        raise WrongUse("--by was given no kind; expected kinds with commas between them, such as heads,mlps")
+    import cutaway
+
+    net = opened(network, options.device)
+    table = cutaway.catalogue(net, kinds, on)
+    if not len(table):
+        raise ValueError(f"{net.name} has no {' or '.join(kinds)}; try --by blocks, or without blocks channels,modules")
+    return Answer(table, f"{net.name}: {len(table)} sub-models\n{table}")
+
+
+def organisms(*, options: Options = Options()) -> Answer:  # noqa: B008 (a frozen value)
+    """Lists the networks that come with cutaway and whose answer is known."""
+    from cutaway.organisms.code_model import card
+    from cutaway.organisms.compiled import named, names
+    from cutaway.runs.table import Table
+
+    on_one_thread()
+    rows = [{"network": "organism:code", "about": card()["what"]}]
+    rows += [{"network": f"organism:{name}", "about": named(name).description} for name in names()]
+    table = Table.of(rows)
+    return Answer(table, "\n".join(f"{row['network']:<25} {row['about']}" for row in rows))
+
+
+def cite(
+    *run: Path,
+    options: Options = Options(),  # noqa: B008 (a frozen value)
+) -> Answer:
+    """Prints the sources of the methods that saved runs were made with, as BibTeX.
+
+    Parameters
+    ----------
+    run
+        One or more run folders, as --out writes them.
+    """
+    if not run:
+        raise WrongUse("no RUN was given; expected one or more run folders, as --out writes them")
+    import cutaway
+    from cutaway.runs.table import Table
+
+    text = cutaway.cite(*run)
+    entries = text.split("\n\n") if text else []
+    return Answer(Table({"bibtex": entries}), text or "nothing to cite: these runs used no published method")
+
+
+def compare(
+    *run: Path,
+    options: Options = Options(),  # noqa: B008 (a frozen value)
+) -> Answer:
+    """Puts saved traces side by side: the effect and the state of every part in each.
+
+    Parameters
+    ----------
+    run
+        Two or more run folders of traces.
+    """
+    if len(run) < 2:
+        raise WrongUse(
+            f"{len(run)} RUN was given; expected two or more run folders of traces, as trace --out writes them"
+        )
+    import cutaway
+
+    table = cutaway.compare(run)
+    return Answer(table, str(table))
+
+
+def addresses(net: Network, parts: Sequence[str], prompt: str) -> list[str]:
+    """The parts with every name of a kind ("neurons") replaced by the addresses of that kind in this network."""
+    from cutaway.submodels.slices import KINDS, slices
+
+    found: list[str] = []
+    for part in parts:
+        kinds = {*KINDS, "channels", "modules"}
+        found += [name for one in slices(net, [part], prompt) for name in one.parts] if part in kinds else [part]
+    return list(dict.fromkeys(found))

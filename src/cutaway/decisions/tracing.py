@@ -1,0 +1,439 @@
+"""Taking a decision apart: first order for every part, exact reruns, the two claims, the joint checks."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cutaway.decisions.decision import Decision, DecisionError, Posed
+from cutaway.decisions.effects import Effect, effects
+from cutaway.decisions.estimate import estimate
+from cutaway.decisions.selective import selectivity
+from cutaway.decisions.trace import EDGE_COLUMNS, FLOOR, SELECTIVE, Check, Trace
+from cutaway.ledger.meter import Cost, meter
+from cutaway.network import Edit, Gradients, Network, Put, Site, Variant, gradients, sweep
+from cutaway.runs.progress import Progress, silent
+from cutaway.runs.table import Table
+from cutaway.submodels import Baseline, Decomposition, SubModel, as_submodel, mask_without, random_parts, take_away
+from cutaway.submodels import baseline as make_baseline
+from cutaway.submodels.baseline import Kind
+from cutaway.submodels.slices import leaf_outputs, slice_of, slices
+from cutaway.submodels.submodel import picked_of, sites_of
+
+AGAIN = 64  # parts that are measured again with more donors, at most
+
+
+def trace(
+    net: Network,
+    decision: Decision,
+    parts: Sequence[SubModel | str] | None = None,
+    *,
+    baseline: Kind | None = None,
+    draws: int = 8,
+    neurons: int = 6,
+    most: int = 400,
+    nulls: int | None = None,
+    floor: float = FLOOR,
+    seed: int = 0,
+    keep: str | os.PathLike[str] | None = None,
+    progress: Progress = silent,
+) -> Trace:
+    """Takes `decision` apart on `net`.
+
+    `parts` are the sub-models to look at (default: every head and MLP; modules in networks without blocks). `baseline`
+    is what stands in for a part that is taken away: by default the counterfactual if the decision has one, else values
+    of `draws` other inputs from the reference, else zeros (then states stay undecided). The `most` strongest parts by
+    first order are rerun exactly, and the `neurons` strongest neurons of each used MLP. `nulls` draws of each kind
+    stand behind "selective" for each used part (0: not tested; default: 20 to 50, as many as the q-values need). `keep`
+    is a folder where finished reruns are kept if the work is stopped.
+    """
+    with meter("trace") as costs:
+        tracer = Tracer(
+            net, decision.pose(net), parts, baseline, draws, neurons, most, nulls, floor, seed, keep, progress
+        )
+        result = tracer.run()
+    return replace(result, cost=costs.cost)
+
+
+@dataclass
+class Tracer:
+    """One trace in progress."""
+
+    net: Network
+    posed: Posed
+    given: Sequence[SubModel | str] | None
+    kind: Kind | None
+    draws: int
+    neurons: int
+    most: int
+    nulls: int | None
+    floor_share: float
+    seed: int
+    keep: str | os.PathLike[str] | None
+    progress: Progress
+    notes: list[str] = field(default_factory=list)
+
+    def run(self) -> Trace:
+        """Parts, baseline, first order, exact, claims, checks."""
+        net, posed = self.net, self.posed
+        net.locate(posed.batch)
+        clean = self._clean()
+        self.parts = self._parts()
+        self.values = self._baseline([site for part in self.parts for site in sites_of(net, part)])
+        self.total_effect = self._jointly([part.name for part in self.parts])
+        self.total = estimate(self.total_effect)
+        self.floor = self.floor_share * abs(self.total.mean) if math.isfinite(self.total.mean) else 0.0
+        if not math.isfinite(self.total.mean):
+            self.notes.append(
+                "no number comes out with every part taken away: no floor, so every state stays undecided"
+            )
+        elif self.total.mean == 0:
+            self.notes.append("nothing to explain: taking every part away changes nothing")
+        first = self._first_order(self.parts)
+        strongest = [-abs(float(score.sum().nan_to_num(math.inf))) for score in first]
+        order = sorted(range(len(self.parts)), key=lambda i: strongest[i])[: self.most]
+        if len(order) < len(self.parts):
+            self.notes.append(
+                f"exact reruns for the {len(order)} strongest of {len(self.parts)} parts by first order; the others are undecided"
+            )
+        exact = self._exact([self.parts[i] for i in sorted(order)])
+        rows = [self._row(part, first[i], exact.get(part.name)) for i, part in enumerate(self.parts)]
+        self._decide(rows)
+        self._claim_selective(rows)
+        rows += self._inside(rows)
+        rows.sort(key=lambda row: -abs(row["exact"] if row["exact"] is not None else row["total"] or 0.0))
+        return Trace(
+            net.name,
+            posed.decision,
+            posed.answers,
+            posed.insteads,
+            posed.batch.tokens[0] if posed.batch.tokens else (),
+            estimate(clean[None]),
+            self.total,
+            self.floor,
+            self._said(),
+            Table.of(rows),
+            self._steps(rows, clean),
+            self._strengths(first),
+            Table({name: [] for name in EDGE_COLUMNS}),
+            self._checks(rows),
+            self._completeness(first),
+            Cost("trace", None, {}, 0, 0.0, 0.0, 0, 0),
+            self.seed,
+            tuple(dict.fromkeys(self.notes)),
+            {"draws": self.values.draws, "nulls": self.nulls, "most": self.most, "floor": self.floor_share},
+        )
+
+    # what is looked at ----------------------------------------------------------------------------------------------
+
+    def _parts(self) -> list[SubModel]:
+        if self.given is not None and not self.given:
+            raise ValueError(
+                "parts is empty, so there is nothing to look at; give addresses or sub-models, or leave parts out"
+            )
+        if self.given is not None:
+            return [as_submodel(part) for part in self.given]
+        net, batch = self.net, self.posed.batch
+        if net.layout.layers:
+            kinds = ["heads", "mlps", "mixers"]
+            if not net.sites("z.*"):
+                kinds[0] = "attentions"
+            found = [as_submodel(name) for one in slices(net, kinds, batch) for name in one.parts]
+        else:
+            self.notes.append(
+                "no residual stream was found: parts are the outputs of weighted modules, without direct effects or steps"
+            )
+            found = [as_submodel(str(site)) for site in leaf_outputs(net)]
+        if not found:
+            raise ValueError(f"nothing to take apart was found in {net.name}; give parts=[…], e.g. ['path.MODULE:out']")
+        return found
+
+    def _baseline(self, sites: Sequence[Site]) -> Baseline:
+        kind = self.kind
+        if kind is None:
+            has = self.net.reference is not None
+            kind = "counterfactual" if self.posed.decision.counterfactual is not None else "resample" if has else "zero"
+            if kind == "zero":
+                self.notes.append(
+                    "no reference and no counterfactual: parts are set to zero, and every state stays undecided"
+                )
+        return make_baseline(
+            self.net, self.posed.batch, sites, kind, self.draws, self.posed.decision.counterfactual, self.seed
+        )
+
+    def _said(self) -> str:
+        if self.values.kind == "resample":
+            return f"values of {self.values.draws} other inputs (resample)"
+        return {"mean": "mean over other inputs", "zero": "zero", "counterfactual": "values on the counterfactual"}[
+            self.values.kind
+        ]
+
+    # figures --------------------------------------------------------------------------------------------------------
+
+    def _clean(self) -> Tensor:
+        rows = torch.arange(self.posed.batch.rows, device=self.net.device)
+        clean = self.posed.metric(self.net.run(self.posed.batch).output, rows).cpu()
+        if not bool(clean.isfinite().all()):
+            row = int((~clean.isfinite()).nonzero()[0])
+            raise DecisionError(
+                f"the decision is {float(clean[row])} on input {row}, so no change of it can be measured; "
+                "look at that input, or at the metric"
+            )
+        return clean
+
+    def _jointly(self, names: Sequence[str]) -> Tensor:
+        """Effect [draws, rows] of taking all these parts away together."""
+        together = as_submodel([part for part in self.parts if part.name in set(names)])
+        variants = [Variant(take_away(self.net, together, self.values, draw)) for draw in range(self.values.draws)]
+        swept = sweep(self.net, self.posed.batch, variants, self.posed.metric)
+        self.notes += swept.notes
+        return swept.effect
+
+    def _first_order(self, parts: Sequence[SubModel]) -> list[Tensor]:
+        """Per part, [positions]: gradient · (baseline − value), summed over the part, mean over draws and rows."""
+        sites = list(dict.fromkeys(site for part in parts for site in sites_of(self.net, part)))
+        found = gradients(self.net, self.posed.batch, sites, self.posed.metric)
+        moved: dict[Site, Tensor] = {}
+        for site in sites:
+            value, gradient = found.value[str(site)], found.gradient[str(site)]
+            aim = torch.zeros_like(value)
+            if self.values.kind != "zero":
+                aim = sum(self.values.values[d][site].float() for d in range(self.values.draws)) / self.values.draws
+            moved[site] = (gradient.float() * (aim - value.float())).mean(0, keepdim=True)
+        scores = [self._by_position(part, moved, found) for part in parts]
+        lost = [part.name for part, score in zip(parts, scores) if not bool(score.isfinite().all())]
+        if lost:
+            self.notes.append(
+                f"the gradient of the decision is not a number at {', '.join(lost[:4])}: no first-order figure there"
+            )
+        return scores
+
+    def _by_position(self, part: SubModel, moved: Mapping[Site, Tensor], found: Gradients) -> Tensor:
+        score = torch.zeros(self.posed.batch.positions or 1)
+        for address in part.parts:
+            owner = next((kind for kind in part.decompositions if address in kind.parts), None)
+            if owner is None:
+                site = Site.parse(address)
+                score += self._placed(
+                    site, moved[site.whole][self.net.port(site).index_of(site, moved[site.whole].ndim)]
+                )
+                continue
+            for site in owner.writes:
+                score += self._placed(site, self._through(owner, address, site, found))
+        return score
+
+    def _through(self, kind: Decomposition, part: str, site: Site, found: Gradients) -> Tensor:
+        """Gradient · what taking a part of a decomposition away adds at a write site, mean over rows."""
+        values = {s: found.value[str(s.whole)] for s in kind.reads}
+        picked = {s: x[self.net.port(s).index_of(s, x.ndim)] for s, x in values.items()}
+        code, aim = kind.encode(picked).float(), torch.zeros(())
+        if self.values.kind != "zero":
+            drawn = [
+                kind.encode({s: picked_of(self.net, s, self.values, d) for s in kind.reads})
+                for d in range(self.values.draws)
+            ]
+            aim = sum(one.float() for one in drawn) / len(drawn)
+        change = kind.decode((1 - mask_without(kind, [part]).to(code)) * (aim - code), site)
+        gradient = found.gradient[str(site.whole)]
+        return (gradient[self.net.port(site).index_of(site, gradient.ndim)].float() * change).mean(0, keepdim=True)
+
+    def _placed(self, site: Site, x: Tensor) -> Tensor:
+        """The sum over a part [1, ...], at the positions where the part lies (spread evenly where it has none)."""
+        length, score = self.posed.batch.positions, torch.zeros(self.posed.batch.positions or 1)
+        axes = self.net.port(site).axes_for(x.ndim)
+        if length is None or len(axes) < 3 or axes[1] != "position":
+            return score + (x.sum() / len(score)).cpu()
+        at = torch.arange(length)[self.net.port(site).index_of(site, x.ndim)[1]]
+        if len(at) != x.shape[1]:
+            return score + (x.sum() / len(score)).cpu()
+        score[at] = x[0].flatten(1).sum(1).float().cpu()
+        return score
+
+    def _exact(self, parts: Sequence[SubModel]) -> dict[str, Effect]:
+        found, notes = effects(self.net, self.posed, parts, self.values, self.keep, self.progress)
+        self.notes += notes
+        lost = [part.name for part, effect in zip(parts, found) if not bool(effect.exact.isfinite().all())]
+        if lost:
+            self.notes.append(
+                f"no number comes out without {', '.join(lost[:4])}: no exact figure there, and undecided"
+            )
+        return {part.name: effect for part, effect in zip(parts, found) if part.name not in lost}
+
+    def _row(self, part: SubModel, first: Tensor, effect: Effect | None, within: str | None = None) -> dict[str, Any]:
+        sites = sites_of(self.net, part)
+        at = int(first.abs().argmax()) if self.posed.batch.positions else None
+        measured = None if effect is None else estimate(effect.exact)
+        direct = None if effect is None or effect.direct is None else float(effect.direct.mean())
+        decided = (
+            "undecided"
+            if measured is None or self.values.kind == "zero" or not self._explains
+            else measured.state(self.floor)
+        )
+        return {
+            "part": part.name,
+            "layer": sites[0].layer,
+            "kind": kind_of(part),
+            "within": within,
+            "at": at,
+            "token": self.posed.batch.tokens[0][at] if self.posed.batch.tokens and at is not None else None,
+            "direct": direct if direct == direct else None,
+            "total": float(first.sum()) if math.isfinite(float(first.sum())) else None,
+            "exact": None if measured is None else measured.mean,
+            "low": None if measured is None or not measured.known else measured.low,
+            "high": None if measured is None or not measured.known else measured.high,
+            "n": None if measured is None else measured.n,
+            "share": None if measured is None or not self._explains else measured.mean / self.total.mean,
+            "moved": None if effect is None else effect.moved,
+            "distance": None if effect is None else effect.distance,
+            "state": decided,
+            "p": None,
+            "q": None,
+            "selective": None,
+            "labels": list(part.labels),
+        }
+
+    @property
+    def _explains(self) -> bool:
+        """Whether there is a total effect to explain."""
+        return math.isfinite(self.total.mean) and self.total.mean != 0
+
+    def _decide(self, rows: list[dict[str, Any]]) -> None:
+        """Measures again, with four times as many and other donors, what eight left undecided though it lies beyond the floor."""
+        open_ = [
+            row
+            for row in rows
+            if row["state"] == "undecided" and row["low"] is not None and abs(row["exact"]) > self.floor > 0
+        ]
+        if self.values.kind != "resample" or not open_:
+            return
+        named = {part.name: part for part in self.parts}
+        parts = [named[row["part"]] for row in open_]
+        sites = [site for part in parts for site in sites_of(self.net, part)]
+        kept, first = self.values, self._first_order(parts)
+        self.values = make_baseline(self.net, self.posed.batch, sites, "resample", 4 * self.draws, seed=self.seed + 1)
+        exact = self._exact(parts)
+        self.values = kept
+        for row, part, score in zip(open_, parts, first):
+            row.update(self._row(part, score, exact.get(part.name)))
+
+    def _claim_selective(self, rows: list[dict[str, Any]]) -> None:
+        """Tests the used parts; every part that was looked at counts for the q-values (the others with p = 1)."""
+        tested = [row for row in rows if row["state"] == "used"]
+        if self.nulls == 0 or self.net.reference is None or self.values.kind == "zero" or not tested:
+            return
+        named = {part.name: part for part in self.parts}
+        enough = math.ceil(1.2 * len(rows) / SELECTIVE / len(tested))
+        draws = self.nulls or min(50, max(20, enough))
+        found = selectivity(self.net, self.posed, [named[row["part"]] for row in tested], len(rows), draws, self.seed)
+        for row, p, q in zip(tested, found.p, found.q):
+            row["p"], row["q"] = p, q
+            row["selective"] = None if q is None else q <= SELECTIVE
+        if found.smallest * len(rows) > SELECTIVE:
+            self.notes.append(
+                f"{found.draws} null draws give p = {found.smallest:.2g} at the smallest: "
+                f"too few to call a single part of {len(rows)} selective; give nulls=…"
+            )
+
+    def _inside(self, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The strongest neurons of each used MLP, and channels of each used module, exactly."""
+        places = {
+            "mlp": lambda row: (Site("mlp_act", row["layer"]), "neuron"),
+            "module": lambda row: (Site.parse(row["part"]), "channel"),
+        }
+        used = [row for row in rows if row["state"] == "used" and row["kind"] in places]
+        pairs = [(row["part"], *places[row["kind"]](row)) for row in used]
+        pairs = [
+            (part, site, by)
+            for part, site, by in pairs
+            if site.path or (site.point, site.layer) in self.net.layout.ports
+        ]
+        if not pairs or not self.neurons:
+            return []
+        sites = [site for _, site, _ in pairs]
+        kept, self.values = self.values, self._baseline(sites)
+        shapes = self.net.read(self.posed.batch, *sites)
+        found: list[tuple[str, SubModel]] = []
+        for part, site, by in pairs:
+            candidates = [as_submodel(name) for name in slice_of(self.net, site, by, shapes[str(site)]).parts]
+            scores = torch.stack(self._first_order(candidates)).sum(1).abs()
+            found += [(part, candidates[i]) for i in scores.topk(min(self.neurons, len(scores))).indices.tolist()]
+        parts = [part for _, part in found]
+        exact, first = self._exact(parts), self._first_order(parts)
+        inner = [self._row(part, score, exact.get(part.name), within) for (within, part), score in zip(found, first)]
+        self.values = kept
+        return inner
+
+    def _steps(self, rows: Sequence[dict[str, Any]], clean: Tensor) -> Table:
+        """The decision read off the stream after each block, and the parts of the block that were used."""
+        net, layers = self.net, self.net.layout.layers
+        last = ("resid_post", layers - 1)
+        if not layers or last not in net.layout.ports or not self.posed.metric.last or not net.layout.additive:
+            return Table.of([], columns=("layer", "decision", "change", "used"))
+        sites = [Site("resid_pre", 0), *(Site("resid_post", layer) for layer in range(layers))]
+        values = net.read(self.posed.batch, *sites)
+        variants = [Variant((Edit(Site(*last), Put(values[str(site)])),)) for site in sites]
+        after = sweep(net, self.posed.batch, variants, self.posed.metric).value.mean(1).tolist()
+        table = [{"layer": None, "decision": after[0], "change": None, "used": []}]
+        for layer in range(layers):
+            here = [
+                row["part"]
+                for row in rows
+                if row["layer"] == layer and row["state"] == "used" and row["within"] is None
+            ]
+            table.append(
+                {"layer": layer, "decision": after[layer + 1], "change": after[layer + 1] - after[layer], "used": here}
+            )
+        return Table.of(table)
+
+    def _strengths(self, first: Sequence[Tensor]) -> Table:
+        rows = [{"part": part.name, "by_position": score.tolist()} for part, score in zip(self.parts, first)]
+        return Table.of(rows, columns=("part", "by_position"))
+
+    def _checks(self, rows: Sequence[dict[str, Any]]) -> tuple[Check, ...]:
+        """Is the named set enough, and is it needed: the complement away together, then the set itself."""
+        named = [row["part"] for row in rows if row["state"] == "used" and row["within"] is None]
+        everyone = [part.name for part in self.parts]
+        if not named or not self._explains or not self.total.known:
+            return ()
+        rest = [name for name in everyone if name not in named]
+        controls = [list(random_parts(self.net, everyone, len(named), self.seed + i).parts) for i in range(3)]
+        nothing = torch.zeros_like(self.total_effect)
+
+        def share(names: Sequence[str]) -> Tensor:
+            return (self._jointly(names) if names else nothing) / self.total.mean
+
+        kept = share(rest)
+        kept_random = torch.stack([share([n for n in everyone if n not in c]) for c in controls]).mean(0)
+        away, away_random = share(named), torch.stack([share(c) for c in controls]).mean(0)
+        return (
+            Check(
+                "enough: decision that is left with only the named parts", estimate(1 - kept), estimate(1 - kept_random)
+            ),
+            Check("needed: decision that is lost without the named parts", estimate(away), estimate(away_random)),
+        )
+
+    def _completeness(self, first: Sequence[Tensor]) -> float | None:
+        """How far the first-order effects are from summing to the total, as a share of it."""
+        summed = sum(float(score.sum()) for score in first)
+        if not self._explains or not math.isfinite(summed):
+            return None
+        return (summed - self.total.mean) / abs(self.total.mean)
+
+
+def kind_of(part: SubModel) -> str:
+    """What a part is, in a word."""
+    if len(part.parts) != 1 or part.decompositions:
+        return "sub-model"
+    site = Site.parse(part.parts[0])
+    for name in ("head", "neuron", "expert", "channel"):
+        if name in dict(site.select):
+            return name
+    return {"mlp_out": "mlp", "attn_out": "attention", "mixer_out": "mixer", "path": "module"}.get(
+        site.point, site.point
+    )
