@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,17 +14,18 @@ from torch import Tensor
 from cutaway.decisions.decision import Decision, DecisionError, Posed
 from cutaway.decisions.effects import Effect, effects
 from cutaway.decisions.estimate import estimate
+from cutaway.decisions.first_order import first_order
 from cutaway.decisions.selective import selectivity
 from cutaway.decisions.trace import EDGE_COLUMNS, FLOOR, SELECTIVE, Check, Trace
 from cutaway.ledger.meter import Cost, meter
-from cutaway.network import Edit, Gradients, Network, Put, Site, Variant, gradients, sweep
+from cutaway.network import Edit, Network, Put, Site, Variant, sweep
 from cutaway.runs.progress import Progress, silent
 from cutaway.runs.table import Table
-from cutaway.submodels import Baseline, Decomposition, SubModel, as_submodel, mask_without, random_parts, take_away
+from cutaway.submodels import Baseline, SubModel, as_submodel, random_parts, take_away
 from cutaway.submodels import baseline as make_baseline
 from cutaway.submodels.baseline import Kind
 from cutaway.submodels.slices import leaf_outputs, slice_of, slices
-from cutaway.submodels.submodel import picked_of, sites_of
+from cutaway.submodels.submodel import sites_of
 
 AGAIN = 64  # parts that are measured again with more donors, at most
 
@@ -196,64 +197,13 @@ class Tracer:
         return swept.effect
 
     def _first_order(self, parts: Sequence[SubModel]) -> list[Tensor]:
-        """Per part, [positions]: gradient · (baseline − value), summed over the part, mean over draws and rows."""
-        sites = list(dict.fromkeys(site for part in parts for site in sites_of(self.net, part)))
-        found = gradients(self.net, self.posed.batch, sites, self.posed.metric)
-        moved: dict[Site, Tensor] = {}
-        for site in sites:
-            value, gradient = found.value[str(site)], found.gradient[str(site)]
-            aim = torch.zeros_like(value)
-            if self.values.kind != "zero":
-                aim = sum(self.values.values[d][site].float() for d in range(self.values.draws)) / self.values.draws
-            moved[site] = (gradient.float() * (aim - value.float())).mean(0, keepdim=True)
-        scores = [self._by_position(part, moved, found) for part in parts]
+        scores = first_order(self.net, self.posed, parts, self.values)
         lost = [part.name for part, score in zip(parts, scores) if not bool(score.isfinite().all())]
         if lost:
             self.notes.append(
                 f"the gradient of the decision is not a number at {', '.join(lost[:4])}: no first-order figure there"
             )
         return scores
-
-    def _by_position(self, part: SubModel, moved: Mapping[Site, Tensor], found: Gradients) -> Tensor:
-        score = torch.zeros(self.posed.batch.positions or 1)
-        for address in part.parts:
-            owner = next((kind for kind in part.decompositions if address in kind.parts), None)
-            if owner is None:
-                site = Site.parse(address)
-                score += self._placed(
-                    site, moved[site.whole][self.net.port(site).index_of(site, moved[site.whole].ndim)]
-                )
-                continue
-            for site in owner.writes:
-                score += self._placed(site, self._through(owner, address, site, found))
-        return score
-
-    def _through(self, kind: Decomposition, part: str, site: Site, found: Gradients) -> Tensor:
-        """Gradient · what taking a part of a decomposition away adds at a write site, mean over rows."""
-        values = {s: found.value[str(s.whole)] for s in kind.reads}
-        picked = {s: x[self.net.port(s).index_of(s, x.ndim)] for s, x in values.items()}
-        code, aim = kind.encode(picked).float(), torch.zeros(())
-        if self.values.kind != "zero":
-            drawn = [
-                kind.encode({s: picked_of(self.net, s, self.values, d) for s in kind.reads})
-                for d in range(self.values.draws)
-            ]
-            aim = sum(one.float() for one in drawn) / len(drawn)
-        change = kind.decode((1 - mask_without(kind, [part]).to(code)) * (aim - code), site)
-        gradient = found.gradient[str(site.whole)]
-        return (gradient[self.net.port(site).index_of(site, gradient.ndim)].float() * change).mean(0, keepdim=True)
-
-    def _placed(self, site: Site, x: Tensor) -> Tensor:
-        """The sum over a part [1, ...], at the positions where the part lies (spread evenly where it has none)."""
-        length, score = self.posed.batch.positions, torch.zeros(self.posed.batch.positions or 1)
-        axes = self.net.port(site).axes_for(x.ndim)
-        if length is None or len(axes) < 3 or axes[1] != "position":
-            return score + (x.sum() / len(score)).cpu()
-        at = torch.arange(length)[self.net.port(site).index_of(site, x.ndim)[1]]
-        if len(at) != x.shape[1]:
-            return score + (x.sum() / len(score)).cpu()
-        score[at] = x[0].flatten(1).sum(1).float().cpu()
-        return score
 
     def _exact(self, parts: Sequence[SubModel]) -> dict[str, Effect]:
         found, notes = effects(self.net, self.posed, parts, self.values, self.keep, self.progress)
