@@ -36,12 +36,15 @@ def open(
     from cutaway.organisms.opening import open_organism, sample_texts
 
     if isinstance(what, str) and what.startswith(ORGANISM):
-        return open_organism(what.removeprefix(ORGANISM))
+        return _moved(open_organism(what.removeprefix(ORGANISM)), dtype, device)
     if isinstance(what, nn.Module):
         net = wrap(what, feed, reference, sites=sites)
     elif isinstance(what, str | Path):
-        net = _from_folder(Path(what).expanduser(), feed, reference) or _from_hugging_face(
-            str(what), feed, reference, sites, dtype, device
+        ours = _from_folder(Path(what).expanduser(), feed, reference)
+        net = (
+            _moved(ours, dtype, device)
+            if ours is not None
+            else _from_hugging_face(str(what), feed, reference, sites, dtype, device)
         )
     else:
         raise OpenError(
@@ -49,6 +52,12 @@ def open(
         )
     if net.reference is None and reads_text(net):
         return Network(net.module, net.feed, sample_texts(), net.name, net.declared)
+    return net
+
+
+def _moved(net: Network, dtype: torch.dtype | None, device: str | None) -> Network:
+    """A small network of ours, in this dtype and on this device."""
+    net.module.to(device=None if device == "auto" else device, dtype=dtype)
     return net
 
 

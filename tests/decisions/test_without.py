@@ -80,9 +80,6 @@ def test_probabilities_are_shares_of_one(baseline: str) -> None:
     assert changes == sorted(changes, reverse=True)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a run hands what is put to the next module as a view, to which a ReLU cannot write in place"
-)
 def test_a_module_before_one_that_writes_in_place_can_be_taken_away() -> None:
     net, given = opened("CNN")
     found = without(net, Decision(given, answer=1, instead=2), "path.a:out")

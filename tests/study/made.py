@@ -91,19 +91,19 @@ def code_model() -> cw.Network:
 def quote() -> Trace:
     """A real trace, quick: few draws, nothing tested against chance."""
     return cw.trace(
-        code_model(), cw.Decision("x = 'abc", answer="'", instead='"'), draws=2, nulls=0, neurons=2, most=12
+        code_model(), cw.Decision("x = 'abc", answer="'", instead='"'), draws=4, nulls=0, neurons=2, most=12
     )
 
 
 @cache
 def attack() -> Trace:
     """A real trace of a prompt that looks like a script."""
-    return cw.trace(code_model(), cw.Decision(ATTACK, answer="'", instead='"'), draws=2, nulls=0, neurons=0, most=6)
+    return cw.trace(code_model(), cw.Decision(ATTACK, answer="'", instead='"'), draws=4, nulls=0, neurons=0, most=6)
 
 
 @cache
 def rerun() -> cw.Rerun:
-    return cw.without(code_model(), quote().decision, quote().used[:2], draws=2, tokens=4)
+    return cw.without(code_model(), quote().decision, quote().used[:2], draws=4, tokens=4)
 
 
 @cache
@@ -112,4 +112,4 @@ def pixels() -> Trace:
     torch.manual_seed(0)
     layers = [nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3), nn.Flatten(), nn.Linear(64, 3)]
     net = cw.open(nn.Sequential(*layers), reference=torch.randn(12, 1, 8, 8))
-    return cw.trace(net, cw.Decision(torch.randn(2, 1, 8, 8), answer=0, instead=2), draws=2, nulls=0)
+    return cw.trace(net, cw.Decision(torch.randn(2, 1, 8, 8), answer=0, instead=2), draws=4, nulls=0)

@@ -1,3 +1,5 @@
+"""The corpus: deterministic, split by file, held-out files apart."""
+
 from pathlib import Path
 
 import pytest

@@ -1,3 +1,5 @@
+"""Saving and exporting: what is loaded gives the same logits."""
+
 from dataclasses import replace
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+"""The training loop: killed and resumed is bit for bit uninterrupted."""
+
 import copy
 import json
 from dataclasses import replace

@@ -1,3 +1,5 @@
+"""The tokenizer: answers are always one token."""
+
 import builtins
 
 import pytest

@@ -1,3 +1,5 @@
+"""Training windows: where they begin and what they hold."""
+
 import pytest
 import torch
 

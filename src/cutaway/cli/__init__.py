@@ -77,7 +77,7 @@ def _answered(tokens: Sequence[str]) -> int:
     with meter(f"cutaway {tokens[0]}") as costs:
         answer: Answer = command(*bound.args, **bound.kwargs)
     if out is not None:
-        cutaway.save(answer.value, out)
+        cutaway.save(answer.value, out, arguments={"command": ["cutaway", *tokens]}, costs=[costs.cost])
         forget_partial(out)
     show(answer, tokens[0], options, costs.cost)
     return 0

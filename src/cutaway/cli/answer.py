@@ -13,6 +13,8 @@ from cutaway.cli.options import Common, Options
 from cutaway.ledger.meter import Cost
 from cutaway.runs.table import Table
 
+RECEIPT = ("fired", "moved", "relative", "distance")  # its figures; the rest of it are tensors
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -47,6 +49,8 @@ def plain(value: Any) -> Any:
         return value if math.isfinite(value) else None
     if isinstance(value, Table):
         return plain(value.rows())
+    if type(value).__name__ == "Receipt":  # by name: the module of receipts imports torch
+        return {"site": str(value.site), **{name: plain(getattr(value, name)) for name in RECEIPT}}
     if is_dataclass(value) and not isinstance(value, type):
         return {one.name: plain(getattr(value, one.name)) for one in fields(value)}
     if isinstance(value, Mapping):

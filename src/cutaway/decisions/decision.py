@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from cutaway.network import Batch, Custom, LogitDifference, Metric, Network, TextFeed, logits_of
+from cutaway.network.batch import Tokenizer
 
 
 class DecisionError(ValueError):
@@ -105,13 +106,13 @@ def token_of(net: Network, text: Any, prompt: str | None, role: str) -> int:
     tokenizer = net.feed.tokenizer
     ids: Sequence[int] = []
     if prompt is not None:
-        before, after = tokenizer.encode(prompt), tokenizer.encode(prompt + text)
-        if list(after[: len(before)]) == list(before):
+        before, after = _bare(tokenizer, prompt), _bare(tokenizer, prompt + text)
+        if before and after[: len(before)] == before:
             ids = after[len(before) :]
     if not ids:
-        alone = tokenizer.encode(text)
-        common = tokenizer.encode("")
-        ids = alone[len(common) :] if list(alone[: len(common)]) == list(common) else alone
+        ids = _bare(tokenizer, text)
+    if not ids:
+        tokenizer.encode(text)  # a tokenizer of words says itself which word it does not know
     if len(ids) != 1:
         shown = " ".join(repr(tokenizer.decode([i])) for i in ids)
         raise DecisionError(
@@ -119,6 +120,27 @@ def token_of(net: Network, text: Any, prompt: str | None, role: str) -> int:
             "into the prompt and give the first token in which they differ"
         )
     return int(ids[0])
+
+
+def _bare(tokenizer: Tokenizer, text: str) -> list[int]:
+    """The ids of `text` without the tokens that every text gets at its start and end; none if it cannot be encoded."""
+    try:
+        ids = list(tokenizer.encode(text))
+    except ValueError:
+        return []
+    start, end = _frame(tokenizer)
+    framed = ids[: len(start)] == start and (not end or ids[-len(end) :] == end) and len(ids) >= len(start) + len(end)
+    return ids[len(start) : len(ids) - len(end)] if framed else ids
+
+
+def _frame(tokenizer: Tokenizer) -> tuple[list[int], list[int]]:
+    """What a tokenizer puts before and after every text: where the empty text's tokens end before those of another begin."""
+    try:
+        empty, other = list(tokenizer.encode("")), list(tokenizer.encode("a"))
+    except ValueError:
+        return [], []
+    cut = next((i for i, (a, b) in enumerate(zip(empty, other)) if a != b), min(len(empty), len(other)))
+    return empty[:cut], empty[cut:]
 
 
 def _check_classes(net: Network, batch: Batch, numbers: Sequence[Integral], role: str) -> None:

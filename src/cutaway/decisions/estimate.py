@@ -14,6 +14,7 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor
 
+FEWEST = 4  # prompts or donors under which nothing is claimed: two alike would make an interval of no width
 State = Literal["used", "inert", "undecided"]
 
 
@@ -29,8 +30,8 @@ class Estimate:
 
     @property
     def known(self) -> bool:
-        """Whether there is an interval."""
-        return self.n > 1
+        """Whether there is an interval that a claim may rest on: from at least four prompts or donors."""
+        return self.n >= FEWEST
 
     def state(self, floor: float) -> State:
         """Used: the interval lies beyond ±floor. Inert: within it. Else, or without an interval, undecided."""

@@ -27,7 +27,9 @@ from cutaway.submodels.baseline import Kind
 from cutaway.submodels.slices import leaf_outputs, slice_of, slices
 from cutaway.submodels.submodel import sites_of
 
+ROUNDING = 1e-5  # of the decision: a total effect below this is no effect
 AGAIN = 64  # parts that are measured again with more donors, at most
+FEWEST_NULLS, MOST_NULLS = 20, 400  # draws of each kind for a part; few parts share a null of few places, so draw more
 
 
 def trace(
@@ -51,7 +53,7 @@ def trace(
     is what stands in for a part that is taken away: by default the counterfactual if the decision has one, else values
     of `draws` other inputs from the reference, else zeros (then states stay undecided). The `most` strongest parts by
     first order are rerun exactly, and the `neurons` strongest neurons of each used MLP. `nulls` draws of each kind
-    stand behind "selective" for each used part (0: not tested; default: 20 to 50, as many as the q-values need). `keep`
+    stand behind "selective" for each used part (0: not tested; default: as many as the q-values need). `keep`
     is a folder where finished reruns are kept if the work is stopped.
     """
     with meter("trace") as costs:
@@ -94,7 +96,8 @@ class Tracer:
             self.notes.append(
                 "no number comes out with every part taken away: no floor, so every state stays undecided"
             )
-        elif self.total.mean == 0:
+        elif abs(self.total.mean) <= ROUNDING * max(1.0, float(clean.abs().max())):
+            self.floor = 0.0
             self.notes.append("nothing to explain: taking every part away changes nothing")
         first = self._first_order(self.parts)
         strongest = [-abs(float(score.sum().nan_to_num(math.inf))) for score in first]
@@ -279,7 +282,7 @@ class Tracer:
             return
         named = {part.name: part for part in self.parts}
         enough = math.ceil(1.2 * len(rows) / SELECTIVE / len(tested))
-        draws = self.nulls or min(50, max(20, enough))
+        draws = self.nulls or min(MOST_NULLS, max(FEWEST_NULLS, enough))
         found = selectivity(self.net, self.posed, [named[row["part"]] for row in tested], len(rows), draws, self.seed)
         for row, p, q in zip(tested, found.p, found.q):
             row["p"], row["q"] = p, q

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -99,7 +99,7 @@ def without(
         answer,
         table,
         _continuations(net, posed, gone, sites, tokens, seed),
-        swept.receipts[0] if swept.receipts else (),
+        tuple(replace(receipt, natural=None) for receipt in swept.receipts[0]) if swept.receipts else (),
     )
 
 

@@ -213,7 +213,9 @@ class Network:
             new = edit.change(old, rows, read)
             receipt.note(old, new)
             if not edit.site.select:
-                return new.to(x.dtype) if new.shape == x.shape else new.expand_as(x)
+                return (
+                    new.to(x.dtype).expand_as(x).clone()
+                )  # the value may be someone's own, and what runs next may write to it
             y = x.clone()
             y[index] = new.to(x.dtype)
             return y

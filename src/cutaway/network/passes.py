@@ -9,7 +9,6 @@ training mode, frozen parameters and the attention setting are put back, also on
 from __future__ import annotations
 
 import contextlib
-import math
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
@@ -213,7 +212,7 @@ class Pass:
             found = [x for x in (*args, *kwargs.values()) if isinstance(x, Tensor) and x.is_floating_point()]
             self.tape_out.calls[tuple(self._stack)].inputs = tuple(x.clone() for x in found)
         for touch in self._at.get((name, "experts"), ()):
-            args = _touch_experts(touch, args)
+            args = _touch_experts(touch, args, self._positions)
         touches = [t for t in self._at.get((name, "in"), ()) if t.port.call in (None, ordinal)]
         for touch in touches:
             where, x = argument(args, kwargs, touch.port.index)
@@ -344,10 +343,9 @@ def _some_columns(part: Any, columns: Tensor, x: Tensor) -> Tensor:
     return nn.functional.linear(x, part.weight[columns], bias)
 
 
-def _touch_experts(touch: Touch, args: tuple) -> tuple:
-    """Routing weights of the experts: (hidden, chosen [token, k], weights [token, k]) shown as [token, expert]."""
+def _touch_experts(touch: Touch, args: tuple, positions: int | None) -> tuple:
+    """Routing weights: (hidden, chosen [token, k], weights [token, k]) shown as [batch, position, expert]."""
     chosen, weights = args[1], args[2]
-    experts = touch.port.heads or math.inf
-    dense = weights.new_zeros(len(weights), int(experts)).scatter(1, chosen, weights)
-    new = touch.do(dense)
-    return args if new is None else (*args[:2], new.gather(1, chosen), *args[3:])
+    dense = weights.new_zeros(len(weights), touch.port.heads or 1).scatter(1, chosen, weights)
+    new = touch.do(dense.unflatten(0, (-1, positions or 1)))
+    return args if new is None else (*args[:2], new.flatten(0, 1).gather(1, chosen), *args[3:])

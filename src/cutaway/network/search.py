@@ -283,7 +283,7 @@ class _Block:
                 and isinstance(count, int)
                 and call.where[: len(whole.where)] == whole.where
             ):
-                self.put("experts", Port(call.name, "experts", ("batch", "expert"), heads=count))
+                self.put("experts", Port(call.name, "experts", ("batch", "position", "expert"), heads=count))
                 self.put("mlp_in", Port(whole.name, "in"))
                 self.missing.setdefault("mlp_act", "the MLP is a mixture of experts; see experts")
                 return True

@@ -94,6 +94,7 @@ class Sweeper:
     unstacked: bool = False
     stacked: int = 0  # rows of the stack that runs
     stack_clean: Tensor | None = None  # the metric of clean rows inside a stack
+    varying: bool = False  # whether clean rows came out different in two stacks: then every stack carries its own
     raised: Exception | None = None  # what a user's change or metric raised: never retried
 
     def __post_init__(self) -> None:
@@ -275,9 +276,7 @@ class Sweeper:
         """Clean rows to carry along: all of them where their value in a stack is not yet known, then one to watch it."""
         if self.unstacked and members:
             return self.all_rows[:0]
-        if self.stack_clean is None:
-            return self.all_rows
-        return self.all_rows[:1]
+        return self.all_rows if self.stack_clean is None or self.varying else self.all_rows[:1]
 
     def _holds(self, clean: Tensor) -> bool:
         """Takes note of the clean rows of a stack. False if a sentinel differs, by a bit, from the clean rows known so far.
@@ -293,7 +292,7 @@ class Sweeper:
         assert self.stack_clean is not None
         if torch.equal(clean, self.stack_clean[:1]):
             return True
-        self.stack_clean = None
+        self.stack_clean, self.varying = None, True
         return False
 
     def _keep(self, members: list[int], value: Tensor, receipts: dict, kept: dict[int, dict[str, Tensor]]) -> None:

@@ -23,10 +23,12 @@ def open_organism(name: str) -> Network:
         return wrap(model.network, model.tokenizer, model.reference, name="code model")
     if name.partition("/")[0] not in names():
         near = get_close_matches(name, organism_names(), n=3, cutoff=0.3)
-        raise OpenError(
-            f"there is no organism {name!r}; did you mean {', '.join(near)}? There are {', '.join(organism_names())}"
-        )
-    return open_compiled(named(name))
+        meant = f"did you mean {', '.join(near)}? " if near else ""
+        raise OpenError(f"there is no organism {name!r}; {meant}There are {', '.join(organism_names())}")
+    try:
+        return open_compiled(named(name))
+    except ValueError as error:
+        raise OpenError(str(error)) from None
 
 
 def open_compiled(organism: Organism) -> Network:

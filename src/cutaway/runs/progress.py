@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TextIO, runtime_checkable
+from typing import IO, Any, Protocol, runtime_checkable
 
 
 @runtime_checkable
@@ -53,7 +53,7 @@ silent = Silent()
 class Lines:
     """A plain line at most every `every` seconds, for logs: `heads: 12 of 144, 8 %, 0:01:10 left`."""
 
-    stream: TextIO
+    stream: IO[str]
     every: float = 10.0
     clock: Callable[[], float] = time.monotonic
     _total: int = field(default=0, init=False)
@@ -93,7 +93,7 @@ class Lines:
 class Bar:
     """A bar with the time left, drawn by rich."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: IO[str]) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Drawn
@@ -121,7 +121,7 @@ class Bar:
         self._drawn.remove_task(self._task)
 
 
-def terminal(stream: TextIO | None = None) -> Progress:
+def terminal(stream: IO[str] | None = None) -> Progress:
     """A bar on stderr where a person watches it, plain lines where it goes to a file."""
     stream = sys.stderr if stream is None else stream
     return Bar(stream) if stream.isatty() else Lines(stream)

@@ -7,13 +7,13 @@ safetensors. Functions are not stored; a decision with one says so when it is po
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from cutaway.decisions import Decision, Rerun, Trace
 from cutaway.decisions.show import heading
-from cutaway.ledger import append, entries_of
+from cutaway.ledger import Cost, append, entries_of
 from cutaway.runs import Run, RunError, Table, new_run, open_run
 from cutaway.study.cite import methods_of
 from cutaway.study.plain import Reader, Writer
@@ -25,11 +25,18 @@ SINGLE = (Trace, Rerun, Table, SubModel, Decision, Curve)
 EXPECTED = "a Trace, Rerun, Table, Decision, SubModel or a list of SubModels"
 
 
-def save(value: Any, folder: str | os.PathLike[str], overwrite: bool = False) -> Path:
+def save(
+    value: Any,
+    folder: str | os.PathLike[str],
+    overwrite: bool = False,
+    arguments: Mapping[str, Any] | None = None,
+    costs: Sequence[Cost] = (),
+) -> Path:
     """Writes `value` (a Trace, Rerun, Table, Decision, SubModel or a list of SubModels) as a run folder; gives its path.
 
     A function in it (a decision's metric) is not stored: `run.json` names it under `unstored`. `overwrite` replaces an
-    earlier run, never another folder. Raises RunError if something is there, TypeError for what cannot be stored.
+    earlier run, never another folder. `arguments` are kept in `run.json`, `costs` (default: a trace's own) in `ledger.jsonl`.
+    Raises RunError if something is there, TypeError for what cannot be stored.
 
     >>> save(trace, "study/quote")
     PosixPath('study/quote')
@@ -41,13 +48,20 @@ def save(value: Any, folder: str | os.PathLike[str], overwrite: bool = False) ->
     if not isinstance(value, SINGLE):
         raise TypeError(f"given a {type(value).__name__} to save; expected {EXPECTED}")
     kind, seed = type(value).__name__.lower(), getattr(value, "seed", None)
-    with new_run(path, kind, seed=seed, arguments=_about(value), sources=methods_of(value), overwrite=overwrite) as run:
+    with new_run(
+        path,
+        kind,
+        seed=seed,
+        arguments={**_about(value), **(arguments or {})},
+        sources=methods_of(value),
+        overwrite=overwrite,
+    ) as run:
         writer = Writer(run)
         run.write_json(VALUE, writer.plain(value, kind if isinstance(value, Table | SubModel) else ""))
         writer.finish()
         if writer.unstored:
             run.info["unstored"] = [f"{name}: a function, not stored" for name in writer.unstored]
-        _book(value, run)
+        _book(costs or ([value.cost] if isinstance(value, Trace) else []), seed, run)
     return path
 
 
@@ -70,9 +84,8 @@ def _about(value: Any) -> dict[str, Any]:
     return {}
 
 
-def _book(value: Any, run: Run) -> None:
-    """The cost of a trace, as lines of the ledger."""
-    if not isinstance(value, Trace):
-        return
-    for entry in entries_of(value.cost, seed=value.seed, versions=run.info["versions"]):
-        append(run.path / LEDGER, entry)
+def _book(costs: Sequence[Cost], seed: int | None, run: Run) -> None:
+    """Costs as lines of the ledger."""
+    for cost in costs:
+        for entry in entries_of(cost, seed=seed, versions=run.info["versions"]):
+            append(run.path / LEDGER, entry)

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cutaway.network import Edit, Metric, Network, Site
+from cutaway.network import Batch, Edit, Metric, Network, Site
 from cutaway.network.edit import Receipt
 from cutaway.network.passes import Pass
 from cutaway.submodels.baseline import Baseline
@@ -65,46 +65,28 @@ def adversary(
 
     Cost: restarts × steps forward and backward passes. Needs a baseline of ≥ 2 draws to score on donors of their own.
     """
+    if not rest:
+        return Curve(tuple(steps), (0.0,) * len(steps), (0.0,) * len(steps), 0, seed)
     batch = net.batch(inputs)
     rows = torch.arange(batch.rows, device=net.device)
+    against = _Against(net, batch, rows, metric, rest, baseline, metric(net.run(batch).output, rows))
     half = max(1, baseline.draws // 2)
     fit, score = list(range(half)), list(range(half, baseline.draws)) or [0]
-    clean = metric(net.run(batch).output, rows)
     generator = torch.Generator().manual_seed(seed)
-
-    def moved(masks: Tensor, draw: int, gradients: bool = False) -> Tensor:
-        edits = [_fade(edit, masks[i]) for i, part in enumerate(rest) for edit in take_away(net, part, baseline, draw)]
-        net._ensure_layout(batch, [edit.site for edit in edits])
-        values: dict[Site, Tensor] = {}
-        touches = []
-        for edit in edits:
-            touches += [*net.read_touches(edit.reads, values), net.edit_touch(edit, Receipt(edit.site), rows, values)]
-        output = Pass(net.wiring, touches, gradients=gradients)(batch)
-        return (metric(output, rows) - clean).abs().mean()
-
-    def scored(masks: Tensor, draws: Sequence[int]) -> float:
-        return sum(float(moved(masks, d)) for d in draws) / len(draws)
-
     found = {step: [] for step in steps}
     held = {step: [] for step in steps}
     worst: tuple[float, Tensor] = (-1.0, torch.ones(len(rest)))
-    for _ in range(restarts if rest else 0):
+    for _ in range(restarts):
         masks = torch.rand(len(rest), generator=generator)
         best = (-1.0, masks)  # of this restart so far: an ascent by signs overshoots
         for step in range(max(steps) + 1):
             if step in found:
-                best = max(best, (scored(masks, fit), masks.clone()), key=lambda pair: pair[0])
+                best = max(best, (against.scored(masks, fit), masks.clone()), key=lambda pair: pair[0])
                 found[step].append(best[0])
-                held[step].append(scored(best[1], score))
+                held[step].append(against.scored(best[1], score))
                 worst = max(worst, (held[step][-1], best[1]), key=lambda pair: pair[0])
-            if step == max(steps):
-                break
-            leaf = masks.clone().requires_grad_()
-            with torch.enable_grad():
-                gradient = torch.autograd.grad(moved(leaf, fit[step % len(fit)], gradients=True), leaf)[0]
-            masks = (masks + rate * gradient.sign()).clamp(0, 1)
-    if not rest:
-        return Curve(tuple(steps), (0.0,) * len(steps), (0.0,) * len(steps), 0, seed)
+            if step < max(steps):
+                masks = (masks + rate * against.slope(masks, fit[step % len(fit)]).sign()).clamp(0, 1)
     most = {step: max(range(restarts), key=lambda r, s=step: found[s][r]) for step in steps}
     return Curve(
         tuple(steps),
@@ -114,6 +96,42 @@ def adversary(
         seed,
         {part.name: float(m) for part, m in zip(rest, worst[1])},
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Against:
+    """A claim under attack: how far the decision moves from `clean` when the parts `rest` are masked."""
+
+    net: Network
+    batch: Batch
+    rows: Tensor
+    metric: Metric
+    rest: Sequence[SubModel]
+    baseline: Baseline
+    clean: Tensor
+
+    def moved(self, masks: Tensor, draw: int, gradients: bool = False) -> Tensor:
+        """Mean |change| of the decision under these masks, with one draw of the baseline."""
+        away = [(i, take_away(self.net, part, self.baseline, draw)) for i, part in enumerate(self.rest)]
+        edits = [_fade(edit, masks[i]) for i, several in away for edit in several]
+        self.net._ensure_layout(self.batch, [edit.site for edit in edits])
+        values: dict[Site, Tensor] = {}
+        touches = []
+        for edit in edits:
+            touches += self.net.read_touches(edit.reads, values)
+            touches.append(self.net.edit_touch(edit, Receipt(edit.site), self.rows, values))
+        output = Pass(self.net.wiring, touches, gradients=gradients)(self.batch)
+        return (self.metric(output, self.rows) - self.clean).abs().mean()
+
+    def scored(self, masks: Tensor, draws: Sequence[int]) -> float:
+        """The mean over draws."""
+        return sum(float(self.moved(masks, draw)) for draw in draws) / len(draws)
+
+    def slope(self, masks: Tensor, draw: int) -> Tensor:
+        """Which way each mask moves the decision further."""
+        leaf = masks.clone().requires_grad_()
+        with torch.enable_grad():
+            return torch.autograd.grad(self.moved(leaf, draw, gradients=True), leaf)[0]
 
 
 def _fade(edit: Edit, mask: Tensor) -> Edit:

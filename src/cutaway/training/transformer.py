@@ -72,7 +72,7 @@ class Attention(nn.Module):
 
     def forward(
         self, x: Float[Tensor, "batch position width"], mask: Bool[Tensor, "batch 1 position position"] | None = None
-    ) -> Float[Tensor, "batch position width"]:
+    ) -> Float[Tensor, "batch _ width"]:
         def split(y: Tensor) -> Tensor:
             return rearrange(y, "batch position (head d_head) -> batch head position d_head", head=self.heads)
 
@@ -92,7 +92,7 @@ class MLP(nn.Module):
         self.act = nn.GELU() if shape.act == "gelu" else nn.ReLU()
         self.down = nn.Linear(shape.hidden, shape.width, bias=shape.bias)
 
-    def forward(self, x: Float[Tensor, "batch position width"]) -> Float[Tensor, "batch position width"]:
+    def forward(self, x: Float[Tensor, "batch position width"]) -> Float[Tensor, "batch _ width"]:
         return self.down(self.act(self.up(x)))
 
 
@@ -108,7 +108,7 @@ class Block(nn.Module):
 
     def forward(
         self, x: Float[Tensor, "batch position width"], mask: Bool[Tensor, "batch 1 position position"] | None = None
-    ) -> Float[Tensor, "batch position width"]:
+    ) -> Float[Tensor, "batch _ width"]:
         x = x + self.attn(self.norm_attn(x), mask)
         return x + self.mlp(self.norm_mlp(x))
 
@@ -171,7 +171,7 @@ class Transformer(nn.Module):
 
     def forward(
         self, input_ids: Int[Tensor, "batch position"], attention_mask: Int[Tensor, "batch position"] | None = None
-    ) -> Float[Tensor, "batch position vocab"]:
+    ) -> Float[Tensor, "batch _ vocab"]:
         """`attention_mask` is 0 on padding, which must be on the left; positions count from the first real token."""
         length = input_ids.shape[1]
         if length > self.shape.context:

@@ -1,0 +1,75 @@
+"""A measured figure with its spread, the bar that it must meet, and whether it does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+Result = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """`value` with the range [`low`, `high`] that it was measured in; `of` says over what."""
+
+    value: float
+    low: float
+    high: float
+    of: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What a figure must reach, in which direction, and how such a number is written."""
+
+    value: float
+    at_least: bool = True
+    show: str = "{:.2f}×"
+
+    def __str__(self) -> str:
+        return f"{'≥' if self.at_least else '≤'} {self.show.format(self.value)}"
+
+    def shown(self, found: Measured) -> str:
+        """`3.49× [3.41×, 3.52×], 3 rounds`."""
+        spread = "" if found.low == found.high else f" [{self.show.format(found.low)}, {self.show.format(found.high)}]"
+        return f"{self.show.format(found.value)}{spread}, {found.of}"
+
+    def verdict(self, found: Measured) -> str:
+        """`met`, or by how much it is missed."""
+        if found.value >= self.value if self.at_least else found.value <= self.value:
+            return "met"
+        short = abs(found.value - self.value) / abs(self.value)
+        return f"**missed** by {short:.0%}" if short >= 0.01 else f"**missed** by {short:.1%}"
+
+
+def ratio(result: Result, setting: str, above: str, below: str) -> Measured:
+    """Median over rounds of seconds(above) / seconds(below) within a round; the spread is the range over rounds."""
+    seconds = result["settings"][setting]["seconds"]
+    return spread([a / b for a, b in zip(seconds[above], seconds[below])])
+
+
+def spread(values: Sequence[float], of: str = "round") -> Measured:
+    """The median of `values`, with their range."""
+    return Measured(median(values), min(values), max(values), f"{len(values)} {of}{'s' * (len(values) > 1)}")
+
+
+def exact(value: float, of: str) -> Measured:
+    """Something counted or compared once."""
+    return Measured(value, value, value, of)
+
+
+def share(hits: int, of: int, what: str = "networks") -> Measured:
+    """A share with its Clopper–Pearson interval (95 %)."""
+    return Measured(hits / of, *clopper_pearson(hits, of), f"{hits} of {of} {what}")
+
+
+def clopper_pearson(hits: int, of: int, level: float = 0.95) -> tuple[float, float]:
+    """The exact binomial interval (Clopper and Pearson 1934, doi 10.1093/biomet/26.4.404)."""
+    from scipy.stats import beta
+
+    tail = (1 - level) / 2
+    low = 0.0 if hits == 0 else float(beta.ppf(tail, hits, of - hits + 1))
+    high = 1.0 if hits == of else float(beta.ppf(1 - tail, hits + 1, of - hits))
+    return low, high

@@ -1,0 +1,88 @@
+"""Measures the figures of docs/results.md: `python benchmarks/run.py` for all, or NAME… for some.
+
+`statistics` (hundreds of networks) runs only when named. What was measured with the code as it is now is kept, and a
+killed run goes on where it stopped; `--fresh` measures again. One thread; the budget is printed first.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+# This folder is imported as a package: its own modules must not stand in for others of the same name.
+sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import argparse  # noqa: E402
+import gc  # noqa: E402
+from importlib import import_module  # noqa: E402
+from types import ModuleType  # noqa: E402
+
+FILES = {
+    "sweep": "sweep",
+    "last_position": "last_position",
+    "qwen": "qwen",
+    "generic": "generic",
+    "dispatch": "dispatch",
+    "attribution": "attribution",
+    "organisms": "organisms",
+    "demo": "demo",
+    "statistics": "error_rates",
+}
+ON_REQUEST = ("statistics",)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs what was asked for; status 1 if a benchmark could not run."""
+    asked = parser().parse_args(arguments)
+    names = asked.names or [name for name in FILES if name not in ON_REQUEST]
+    import torch
+
+    torch.set_num_threads(1)
+    modules = {name: import_module(f"benchmarks.{FILES[name]}") for name in names}
+    print_budget(modules)
+    if asked.budget:
+        return 0
+    failed = [name for name, module in modules.items() if not one(name, module, asked.repetitions, asked.fresh)]
+    from benchmarks.report import write
+
+    print(f"written: {write()}")
+    return 1 if failed else 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    found = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    found.add_argument("names", nargs="*", choices=[[], *FILES], metavar="NAME", help=", ".join(FILES))
+    found.add_argument("--fresh", action="store_true", help="measure again what is there")
+    found.add_argument("--repetitions", type=int, default=3, help="rounds of each timed setting (default 3)")
+    found.add_argument("--budget", action="store_true", help="only say how long it would take")
+    return found
+
+
+def print_budget(modules: dict[str, ModuleType]) -> None:
+    """About how long each takes at three rounds, if nothing is kept."""
+    for name, module in modules.items():
+        print(f"{name:14} about {module.MINUTES:4.1f} min of one core")
+
+
+def one(name: str, module: ModuleType, repetitions: int, fresh: bool) -> bool:
+    """One benchmark; an error is printed and the others go on."""
+    from benchmarks.kept import Kept
+
+    print(f"{name}:", flush=True)
+    try:
+        module.measure(Kept(name, module.DEPENDS, fresh), repetitions)
+    except (RuntimeError, ValueError, OSError) as error:
+        print(f"{name} could not run: {error}", file=sys.stderr)
+        return False
+    finally:
+        gc.collect()
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,398 @@
+"""Every command as a user gives it: what it prints, what it keeps, how it ends."""
+
+import importlib
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+import cutaway as cw
+from cutaway.cli import app, run
+from cutaway.cli.question import unescaped
+from cutaway.runs import RunError
+
+QUOTE = ["organism:code", "x = 'abc", "--answer", "'", "--instead", '"']
+SMALL = ["organism:quote", "ant cat ' ant bee", "--answer", " '", "--instead", ' "']
+QUICK = ["--nulls", "0", "--draws", "4"]
+VERBS = ("demo", "trace", "without", "submodels", "organisms", "cite", "compare")
+
+
+class Ended(NamedTuple):
+    """What a command left: its status, stdout, stderr."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        return json.loads(self.out)
+
+
+Command = Callable[..., Ended]
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
+    """Runs a command in this process, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CUTAWAY_DEBUG", raising=False)
+
+    def ended(*tokens: str) -> Ended:
+        capfd.readouterr()
+        status = run(tokens)
+        return Ended(status, *capfd.readouterr())
+
+    return ended
+
+
+def outside(*tokens: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Runs the installed command in a process of its own."""
+    entry = Path(sys.executable).with_name("cutaway")
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+    return subprocess.run([str(entry), *tokens], cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+
+
+# the entry point ----------------------------------------------------------------------------------------------------
+
+
+def test_the_installed_command_takes_a_decision_apart(tmp_path: Path) -> None:
+    done = outside("trace", *SMALL, "--counterfactual", 'ant cat " ant bee', "--nulls", "0", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["result"]["nodes"][0]["part"] == "z.0[head=0]"
+
+
+def test_the_installed_command_gives_one_sentence_and_no_traceback(tmp_path: Path) -> None:
+    done = outside("trace", "no-such/model", "a prompt", "--answer", "a", "--instead", "b", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "cannot open 'no-such/model'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_version_and_every_help_import_no_torch(tmp_path: Path) -> None:
+    asked = [["--version"], ["--help"], *([verb, "--help"] for verb in VERBS)]
+    code = (
+        f"import sys\nfrom cutaway.cli import run\nstatus = [run(tokens) for tokens in {asked!r}]\n"
+        "assert not any(status), status\nassert 'torch' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert cw.__version__ in done.stdout.splitlines()[0]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_help_of_every_verb_tells_every_option(verb: str, command: Command) -> None:
+    told = command(verb, "--help").out
+    for option in ("--json", "--seed", "--device", "--out"):
+        assert option in told
+
+
+# what the verbs give ------------------------------------------------------------------------------------------------
+
+
+def test_a_trace_is_printed_saved_and_drawn(command: Command, tmp_path: Path) -> None:
+    done = command("trace", *QUOTE, *QUICK, "--out", "quote", "--page", "quote.html")
+    assert done.status == 0, done.err
+    saved = cw.load("quote")
+    assert str(saved) in done.out
+    assert "saved: quote" in done.out and "page: quote.html" in done.out
+    assert saved.used and "forwards" in done.err
+    assert Path("quote.html").read_text(encoding="utf-8").startswith("<!")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["quote", "quote.html"]
+
+
+def test_a_trace_as_json_is_one_document_with_the_saved_figures(command: Command) -> None:
+    document = command("trace", *SMALL, *QUICK, "--seed", "3", "--json", "--out", "quote").document
+    saved = cw.load("quote")
+    assert document["verb"] == "trace" and document["seed"] == saved.seed == 3 and document["saved"] == "quote"
+    assert [row["exact"] for row in document["result"]["nodes"]] == saved.nodes["exact"]
+    assert document["cost"]["forwards"] >= saved.cost.forwards > 0
+
+
+def test_another_seed_draws_other_donors(command: Command) -> None:
+    first, again, other = (
+        command("trace", *SMALL, *QUICK, "--json", "--seed", seed).document["result"]["total"]["mean"]
+        for seed in ("0", "0", "1")
+    )
+    assert first == again != other
+
+
+def test_parts_are_addresses_or_kinds(command: Command) -> None:
+    document = command("trace", *SMALL, *QUICK, "--json", "--parts", "mlps", "z.0[head=0]").document
+    parts = {row["part"] for row in document["result"]["nodes"] if row["within"] is None}
+    assert "z.0[head=0]" in parts and "mlp_out.0" in parts and not any("head=1" in part for part in parts)
+
+
+def test_a_counterfactual_stands_in(command: Command) -> None:
+    other = ["--counterfactual", 'ant cat " ant bee']
+    document = command("trace", *SMALL, "--json", *other).document
+    assert document["result"]["baseline"] == "values on the counterfactual"
+
+
+def test_without_says_what_changes(command: Command) -> None:
+    words = [*SMALL[:2], "z.0[head=0]", *SMALL[2:], "--counterfactual", 'ant cat " ant bee']
+    done = command("without", *words)
+    assert done.status == 0, done.err
+    assert re.search("most probable: \"'\" → '\"'", done.out)
+    document = command("without", *words, "--json").document
+    assert document["changed"] is True
+    assert document["result"]["without"]["parts"] == ["z.0[head=0]"]
+
+
+def test_several_submodels_are_taken_away_together(command: Command) -> None:
+    document = command(
+        "without", *QUOTE[:2], "z.0[head=3]", "mlp_out.1", *QUOTE[2:], "--tokens", "2", "--json"
+    ).document
+    assert document["result"]["without"]["parts"] == ["z.0[head=3]", "mlp_out.1"]
+    assert [one["site"] for one in document["result"]["receipts"]] == ["z.0[head=3]", "mlp_out.1"]
+    assert all(one["fired"] >= 1 and one["moved"] > 0 for one in document["result"]["receipts"])
+
+
+def test_the_catalogue_lists_the_kinds_asked_for(command: Command) -> None:
+    rows = command("submodels", "organism:code", "--by", "heads, mlps", "--json").document["result"]
+    assert len(rows) == 4 * (8 + 1)
+    assert {row["kind"] for row in rows} == {"head", "mlp"}
+    assert "4 sub-models" in command("submodels", "organism:code", "--by", "mlps", "--on", "x = 1").out
+
+
+def test_every_listed_organism_opens(command: Command) -> None:
+    names = [row["network"] for row in command("organisms", "--json", "--out", "known").document["result"]]
+    assert names == cw.load("known")["network"]
+    assert "organism:code" in names and len(names) > 6
+    assert [cw.open(name).name for name in names]
+
+
+def test_saved_runs_are_cited_and_compared(command: Command) -> None:
+    command("trace", *SMALL, *QUICK, "--out", "one")
+    command("trace", *SMALL, *QUICK, "--seed", "1", "--out", "two")
+    cited = command("cite", "one", "two")
+    assert cited.status == 0 and cited.out.count("syed2024attribution") == 1
+    assert len(command("cite", "one", "--json").document["result"]) > 1
+    compared = command("compare", "one", "two", "--json", "--out", "both").document
+    assert {"effect one", "effect two"} <= compared["result"][0].keys()
+    assert len(cw.load("both")) == len(compared["result"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["without", *SMALL[:2], "z.0[head=0]", *SMALL[2:], "--tokens", "0"],
+        ["submodels", "organism:quote"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_what_a_verb_gives_can_be_saved_and_opened(words: list[str], command: Command) -> None:
+    done = command(*words, "--out", "kept")
+    assert done.status == 0, done.err
+    assert str(cw.load("kept")) in done.out
+
+
+def test_the_cpu_can_be_asked_for(command: Command) -> None:
+    assert command("submodels", "organism:quote", "--device", "cpu").status == 0
+
+
+def test_the_demo_shows_a_changed_answer_and_commands_that_work_and_runs_again(command: Command) -> None:
+    done = command("demo", "--no-open")
+    assert done.status == 0, done.err
+    assert "the answer changes" in done.out
+    assert Path("cutaway-demo/quote.html").is_file()
+    assert cw.load("cutaway-demo/trace").used
+    suggested = re.findall(r": (cutaway .+)$", done.out, re.MULTILINE)
+    assert len(suggested) == 2
+    for line in suggested:
+        assert command(*shlex.split(line)[1:], "--draws", "4").status == 0, line
+    again = command("demo", "--json")
+    assert again.document["result"]["reruns"][-1]["answer"][0] == "'"
+
+
+# text as users have it ----------------------------------------------------------------------------------------------
+
+
+def test_backslash_n_is_the_end_of_a_line_in_an_answer(command: Command) -> None:
+    document = command(
+        "trace", "organism:code", "self.close()", "--answer", r"\n", "--instead", ":", *QUICK, "--json"
+    ).document
+    assert document["result"]["answers"] == ["\n"]
+    assert document["result"]["metric"]["mean"] > 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        (r"\n", "\n"),
+        (r"\t", "\t"),
+        (r"a\r", "a\r"),
+        (r"\\n", r"\n"),
+        (r"\d", r"\d"),
+        ("\\", "\\"),
+        ("", ""),
+        ("é", "é"),
+    ],
+)
+def test_only_known_escapes_are_decoded(typed: str, meant: str) -> None:
+    assert unescaped(typed) == meant
+
+
+def test_a_backslash_in_the_prompt_is_a_backslash(command: Command) -> None:
+    document = command("trace", "organism:code", r"x = 'a\n", *QUOTE[2:], *QUICK, "--json").document
+    assert document["result"]["decision"]["inputs"] == r"x = 'a\n"
+
+
+def test_a_prompt_that_looks_like_html_is_escaped_on_the_page(command: Command) -> None:
+    prompt = "x = '<script>alert(1)</script>&<b>"
+    done = command("trace", "organism:code", prompt, *QUOTE[2:], *QUICK, "--page", "page.html")
+    assert done.status == 0, done.err
+    page = Path("page.html").read_text(encoding="utf-8")
+    assert "<script>alert" not in page and "&<b>" not in page and "&lt;script&gt;" in page
+    assert repr(prompt) in done.out
+
+
+def test_a_prompt_that_begins_with_a_dash_goes_after_two(command: Command) -> None:
+    document = command("trace", "organism:code", *QUOTE[2:], *QUICK, "--json", "--", "--x = 'abc").document
+    assert document["result"]["decision"]["inputs"] == "--x = 'abc"
+
+
+# how it ends otherwise ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["trace", "organism:cod", *QUOTE[1:]], "did you mean code"),
+        (["trace", "./no/folder", *QUOTE[1:]], "there is no folder './no/folder'"),
+        (["trace", *QUOTE[:2], "--answer", "a", "--instead", "a"], "are the same output"),
+        (["trace", *QUOTE[:2], "--answer", "abcdef", "--instead", "a"], "a decision is about one"),
+        (["trace", "organism:code", "x" * 400, *QUOTE[2:]], "reads at most 128"),
+        (["trace", *QUOTE, "--counterfactual", "x"], "match row by row"),
+        (["trace", *QUOTE, "--baseline", "counterfactual"], "needs Decision(counterfactual"),
+        (["without", *QUOTE[:2], "mlp_uot.0", *QUOTE[2:]], "near names: mlp_out.0"),
+        (["without", *QUOTE[:2], "z.9[head=3]", *QUOTE[2:]], "blocks 0 to 3 only"),
+        (["submodels", "organism:code", "--by", "heds"], "unknown kind of slice 'heds'"),
+        (["submodels", "organism:code", "--by", "experts"], "has no experts"),
+        (["cite", "nothing-here"], "no such run folder"),
+        (["compare", "nothing-here", "nor-here"], "no such run folder"),
+    ],
+)
+def test_an_error_of_the_data_or_network_is_one_sentence(words: list[str], said: str, command: Command) -> None:
+    done = command(*words)
+    assert (done.status, done.out) == (1, "")
+    assert said in done.err and done.err.startswith("cutaway: ") and len(done.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["trace", "organism:code"], "PROMPT"),
+        (["trace", *QUOTE[:2], "--instead", "a"], "--answer"),
+        (["trace", *QUOTE, "--edges"], "later version"),
+        (["trace", *QUOTE, "--baseline", "none"], "--baseline"),
+        (["trace", *QUOTE, "--draws", "many"], "--draws"),
+        (["trace", *QUOTE, "--sede", "1"], "--seed"),
+        (["trace", *QUOTE, "--device", "toaster"], "this machine has cpu"),
+        (["without", *QUOTE], "SUBMODEL"),
+        (["submodels", "organism:code", "--by", ","], "--by"),
+        (["cite"], "RUN"),
+        (["compare", "one"], "two or more"),
+        (["tarce", *QUOTE], "tarce"),
+    ],
+)
+def test_wrong_use_is_two_and_says_what_was_expected(words: list[str], said: str, command: Command) -> None:
+    done = command(*words)
+    assert (done.status, done.out) == (2, "")
+    assert said in done.err and "--help" in done.err and len(done.err.splitlines()) == 1
+
+
+def test_a_folder_that_is_taken_is_said_before_any_work(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("taken").mkdir()
+    Path("taken/thesis.txt").write_text("mine")
+    monkeypatch.setattr("cutaway.opening.open", forbidden)
+    done = command("trace", *QUOTE, "--out", "taken")
+    assert done.status == 1 and "taken is there already" in done.err
+    assert Path("taken/thesis.txt").read_text() == "mine"
+
+
+def forbidden(*_: object, **__: object) -> None:
+    raise AssertionError("a network was opened")
+
+
+def test_a_traceback_is_there_for_the_asking(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUTAWAY_DEBUG", "1")
+    with pytest.raises(RunError):
+        command("compare", "nothing-here", "nor-here")
+
+
+def test_a_fault_of_ours_is_not_dressed_as_an_answer(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cutaway.opening.open", forbidden)
+    monkeypatch.setattr("cutaway.open", forbidden, raising=False)
+    with pytest.raises(AssertionError):
+        command("submodels", "organism:code")
+
+
+def test_a_stopped_trace_keeps_what_is_done_and_goes_on(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    effects = importlib.import_module("cutaway.decisions.effects")  # the name in the package is the function
+    plain, calls = effects._measure, []
+
+    def counted(*arguments: Any) -> Any:
+        calls.append(arguments)
+        if stop_at is not None and len(calls) > stop_at:
+            raise KeyboardInterrupt
+        return plain(*arguments)
+
+    monkeypatch.setattr(effects, "_measure", counted)
+    words = ["trace", *SMALL, "--nulls", "0", "--json", "--out", "kept"]
+    stop_at: int | None = 2
+    stopped = command(*words)
+    assert (stopped.status, stopped.out) == (130, "")
+    assert "kept in kept.partial, the same command goes on" in stopped.err
+    assert not Path("kept").exists() and len(list(Path("kept.partial").iterdir())) == 2
+
+    stop_at = None
+    calls.clear()
+    resumed = command(*words)
+    measured = len(calls)
+    assert resumed.status == 0 and not Path("kept.partial").exists()
+    calls.clear()
+    whole = command(*words[:-1], "other")
+    assert measured == len(calls) - 2
+    assert resumed.document["result"]["nodes"] == whole.document["result"]["nodes"]
+
+
+def test_a_stopped_trace_without_a_folder_says_how_to_keep_it(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(importlib.import_module("cutaway.decisions.effects"), "_measure", stop)
+    stopped = command("trace", *SMALL, *QUICK)
+    assert stopped.status == 130 and "--out FOLDER" in stopped.err
+
+
+def test_a_trace_stopped_before_its_first_group_does_not_claim_to_have_kept_any(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cutaway.trace", stop, raising=False)
+    stopped = command("trace", *SMALL, "--out", "kept")
+    assert stopped.status == 130 and "before anything was done" in stopped.err
+    assert not Path("kept.partial").exists()
+
+
+def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
+    entry = shlex.quote(str(Path(sys.executable).with_name("cutaway")))
+    line = f"{{ {entry} organisms; echo $? >&2; }} | true"
+    done = subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stderr.strip() == "0"
+
+
+def test_every_verb_is_a_command() -> None:
+    assert set(VERBS) == {name for name in app if not name.startswith("-")}
