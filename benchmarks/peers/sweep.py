@@ -4,7 +4,8 @@
     ENV/bin/pip install --no-deps -e . && ENV/bin/python benchmarks/peers/sweep.py
 
 - TransformerLens: `TransformerBridge.boot_transformers(hf_model=…)`, `run_with_hooks` on `hook_z`; once from the tokens
-  and once from the cached clean residual stream of the head's block (`start_at_layer`), which skips what lies before.
+  and once from the cached clean residual stream of the head's block (`start_at_layer`). In 4.3 that is no faster: the
+  blocks before it still run, on input that is then discarded.
 - nnsight: `TransformersModel.trace` with one invoke per head, batched into one forward pass, 12 heads to a trace.
 
 All start from the same random weights of GPT-2-small's shape. The peers and the loop rerun two heads of every block and

@@ -37,7 +37,7 @@ def trace(
     decision: Decision,
     parts: Sequence[SubModel | str] | None = None,
     *,
-    baseline: Kind | None = None,
+    baseline: Kind | Baseline | None = None,
     draws: int = 8,
     neurons: int = 6,
     most: int = 400,
@@ -71,7 +71,7 @@ class Tracer:
     net: Network
     posed: Posed
     given: Sequence[SubModel | str] | None
-    kind: Kind | None
+    kind: Kind | Baseline | None
     draws: int
     neurons: int
     most: int
@@ -160,6 +160,8 @@ class Tracer:
 
     def _baseline(self, sites: Sequence[Site]) -> Baseline:
         kind = self.kind
+        if isinstance(kind, Baseline):
+            return kind
         if kind is None:
             has = self.net.reference is not None
             kind = "counterfactual" if self.posed.decision.counterfactual is not None else "resample" if has else "zero"
@@ -174,9 +176,12 @@ class Tracer:
     def _said(self) -> str:
         if self.values.kind == "resample":
             return f"values of {self.values.draws} other inputs (resample)"
-        return {"mean": "mean over other inputs", "zero": "zero", "counterfactual": "values on the counterfactual"}[
-            self.values.kind
-        ]
+        said = {
+            "mean": "mean over other inputs",
+            "counterfactual": "values on the counterfactual",
+            "value": "given values",
+        }
+        return said.get(self.values.kind, self.values.kind)
 
     # figures --------------------------------------------------------------------------------------------------------
 

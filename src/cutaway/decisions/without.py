@@ -66,7 +66,7 @@ def without(
     decision: Decision,
     what: SubModel | Site | str | Iterable[SubModel | Site | str],
     *,
-    baseline: Kind | None = None,
+    baseline: Kind | Baseline | None = None,
     draws: int = 8,
     tokens: int = 16,
     seed: int = 0,
@@ -80,11 +80,13 @@ def without(
     posed = decision.pose(net)
     net._ensure_layout(posed.batch, [])
     gone = as_submodel(what)
-    kind: Kind = baseline or (
-        "counterfactual" if decision.counterfactual is not None else "resample" if net.reference is not None else "zero"
-    )
     sites = sites_of(net, gone)
-    values = make_baseline(net, posed.batch, sites, kind, draws, decision.counterfactual, seed)
+    if isinstance(baseline, Baseline):
+        values = baseline
+    else:
+        usual: Kind = "resample" if net.reference is not None else "zero"
+        kind = baseline or ("counterfactual" if decision.counterfactual is not None else usual)
+        values = make_baseline(net, posed.batch, sites, kind, draws, decision.counterfactual, seed)
     variants = [Variant(take_away(net, gone, values, draw)) for draw in range(values.draws)]
     swept = sweep(net, posed.batch, variants, posed.metric)
     table, answer = _probabilities(net, posed, variants)
@@ -92,7 +94,7 @@ def without(
         net.name,
         decision,
         gone,
-        kind if kind != "resample" else f"values of {values.draws} other inputs",
+        values.kind if values.kind != "resample" else f"values of {values.draws} other inputs",
         estimate(swept.clean[None]),
         estimate(swept.clean[None] + swept.effect),
         estimate(swept.effect),

@@ -1,7 +1,7 @@
 """What a network is made of: slices and directions, as named sub-models that can be taken away."""
 
 from cutaway.submodels.adversary import Curve, adversary
-from cutaway.submodels.baseline import Baseline, NoReference, baseline, donors
+from cutaway.submodels.baseline import Baseline, NoReference, baseline, constant, donors
 from cutaway.submodels.catalogue import catalogue
 from cutaway.submodels.decomposition import Decomposition, Masked, mask_without, masked
 from cutaway.submodels.directions import Directions, contrastive, difference_of_means, orthonormal
@@ -22,6 +22,7 @@ __all__ = [
     "as_submodel",
     "baseline",
     "catalogue",
+    "constant",
     "contrastive",
     "difference_of_means",
     "donors",

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from cutaway.network import Batch, Natural, Network, Site, TextFeed
 
-Kind = Literal["resample", "mean", "zero", "counterfactual"]
+Kind = Literal["resample", "mean", "zero", "counterfactual", "value"]
 
 
 SAMPLE = 32  # other inputs that say what is natural at a site
@@ -42,6 +42,16 @@ class Baseline:
     def draws(self) -> int:
         """How many sets of values there are."""
         return len(self.values)
+
+
+def constant(values: Mapping[Site | str, Tensor | float]) -> Baseline:
+    """The baseline that puts given values: a number or a tensor of the whole site's shape (batch axis 1) by address.
+
+    >>> constant({"mlp_out.0": 0.5}).draws
+    1
+    """
+    found = {Site.parse(site).whole: torch.as_tensor(value, dtype=torch.float32) for site, value in values.items()}
+    return Baseline("value", (found,))
 
 
 def donors(net: Network, batch: Batch, count: int, seed: int = 0) -> Batch:
@@ -198,7 +208,9 @@ def _values(
         read = net.read(donors(net, batch, 64, seed), *whole)
         return ({site: _mean(net, site, read[str(site)]) for site in whole},)
     if kind != "resample":
-        raise ValueError(f"unknown baseline {kind!r}; expected resample, mean, zero or counterfactual")
+        raise ValueError(
+            f"unknown baseline {kind!r}; expected resample, mean, zero or counterfactual, or constant({{…}})"
+        )
     found = donors(net, batch, draws, seed)
     read = net.read(found, *whole)
     return tuple({site: read[str(site)][d : d + 1] for site in whole} for d in range(found.rows))

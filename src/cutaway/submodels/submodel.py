@@ -125,7 +125,12 @@ def _natural(net: Network, site: Site, baseline: Baseline) -> Natural | None:
 
 def picked_of(net: Network, site: Site, baseline: Baseline, draw: int) -> Tensor:
     """The picked part of a baseline's value; axes that the value keeps at size 1 (a mean's) are not picked from."""
+    if site.whole not in baseline.values[draw]:
+        given = ", ".join(map(str, baseline.values[draw])) or "none"
+        raise ValueError(f"the baseline holds no value for {site.whole}; it was given {given}")
     value = baseline.values[draw][site.whole]
+    if value.ndim == 0:
+        return value
     index = net.port(site).index_of(site, value.ndim)
     kept = tuple(slice(None) if value.shape[i] == 1 else where for i, where in enumerate(index))
     return value[kept]
