@@ -94,7 +94,8 @@ class Sweeper:
     unstacked: bool = False
     stacked: int = 0  # rows of the stack that runs
     stack_clean: Tensor | None = None  # the metric of clean rows inside a stack
-    varying: bool = False  # whether clean rows came out different in two stacks: then every stack carries its own
+    varying: bool = False  # whether clean rows differed in two stacks beyond rounding: then each carries its own
+    watched_from: int = -2  # the event that the last watched stack began at
     raised: Exception | None = None  # what a user's change or metric raised: never retried
 
     def __post_init__(self) -> None:
@@ -114,6 +115,8 @@ class Sweeper:
             )
         full = self._record(self.batch, keys=self.start is not None)
         self.clean = self.metric(full.output, self.all_rows)
+        eps = torch.finfo(self.net.dtype).eps
+        self.noise = eps * (16 if eps < 1e-5 else 1) * max(1.0, float(self.clean.abs().max()))
         self.tape, self.prefix = full, None
         if self.start is not None:
             self._restrict(full)
@@ -217,10 +220,8 @@ class Sweeper:
 
     def _settle(self) -> None:
         """Reruns alone what a stack moved by no more than its rounding, so that a part which does nothing gets exactly 0."""
-        eps = torch.finfo(self.net.dtype).eps
-        noise = eps * (16 if eps < 1e-5 else 1) * max(1.0, float(self.clean.abs().max()))
         moved = self.effect.abs().amax(1)
-        near = ((moved > 0) & (moved <= noise)).nonzero().flatten().tolist()
+        near = ((moved > 0) & (moved <= self.noise)).nonzero().flatten().tolist()
         if not near or self.unstacked:
             return
         self.unstacked, self.stack_clean = True, None
@@ -273,15 +274,20 @@ class Sweeper:
         self._keep(members, value[: len(members) * count].view(-1, count), receipts, kept)
 
     def _sentinels(self, members: list[int]) -> Tensor:
-        """Clean rows to carry along: all of them where their value in a stack is not yet known, then one to watch it."""
+        """Clean rows to carry along: all of them where their value in a stack is not yet known, then one for each new beginning."""
         if self.unstacked and members:
             return self.all_rows[:0]
-        return self.all_rows if self.stack_clean is None or self.varying else self.all_rows[:1]
+        if self.stack_clean is None or self.varying:
+            return self.all_rows
+        begins = min((self.first[m] for m in members), default=-1)
+        known, self.watched_from = begins == self.watched_from, begins
+        return self.all_rows[:0] if known else self.all_rows[:1]
 
     def _holds(self, clean: Tensor) -> bool:
-        """Takes note of the clean rows of a stack. False if a sentinel differs, by a bit, from the clean rows known so far.
+        """Takes note of the clean rows of a stack. False if a sentinel left those known so far by more than rounding.
 
-        Raises if clean rows are not even close to the clean run: then a shortcut is wrong for this network.
+        Within rounding they serve for this stack too: `_settle` looks again at what comes out as small as that. Raises
+        if clean rows are not even close to the clean run: then a shortcut is wrong for this network.
         """
         if not close(clean, self.clean[: len(clean)], self.net):
             off = float((clean - self.clean[: len(clean)]).abs().max())
@@ -290,7 +296,7 @@ class Sweeper:
             self.stack_clean = clean
             return True
         assert self.stack_clean is not None
-        if torch.equal(clean, self.stack_clean[:1]):
+        if float((clean - self.stack_clean[:1]).abs().max()) <= self.noise / 4:
             return True
         self.stack_clean, self.varying = None, True
         return False
