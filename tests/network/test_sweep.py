@@ -348,7 +348,8 @@ shapes = st.fixed_dictionaries(
 def test_on_random_transformers_the_sweep_is_the_loop_in_any_order(
     shape: dict, rows: int, length: int, random, budget: int
 ) -> None:
-    net = wrap(Transformer(Shape(vocab=11, context=8, width=6, **shape), seed=random.randrange(1000)))
+    # In float64: a norm of an almost empty stream makes float32's rounding as large as the bar.
+    net = wrap(Transformer(Shape(vocab=11, context=8, width=6, **shape), seed=random.randrange(1000)).double())
     ids = torch.randint(0, 11, (rows, length), generator=torch.Generator().manual_seed(random.randrange(1000)))
     net.locate(net.batch(ids))
     sites = [Site("z", layer).at(head=random.randrange(shape["heads"])) for layer in range(shape["layers"])]
@@ -359,7 +360,7 @@ def test_on_random_transformers_the_sweep_is_the_loop_in_any_order(
     metric = LogitDifference(torch.arange(rows), torch.arange(rows) + 5)
     swept = sweep(net, ids, variants, metric, positions=budget)
     each = torch.stack([metric(net.run(ids, v.edits).output, torch.arange(rows)) for v in variants])
-    near = 1e-5 * max(1.0, float(each.abs().max()))
+    near = 1e-6 * max(1.0, float(each.abs().max()))
     assert torch.allclose(swept.value, each, atol=near, rtol=0)
     order = random.sample(range(8), 8)
     again = sweep(net, ids, [variants[i] for i in order], metric, positions=budget)

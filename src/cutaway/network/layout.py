@@ -29,7 +29,7 @@ class Proof:
     holds: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Layout:
     """The ports of the named points, `ports[point, layer]`; why others are `missing`; and the proofs.
 

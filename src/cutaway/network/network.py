@@ -41,6 +41,7 @@ class Network:
     name: str = "network"
     declared: Mapping[str, str] | None = None
     _layouts: dict[str, Layout] = field(default_factory=dict, repr=False)
+    _matching: dict[tuple[Layout, str], list[Site]] = field(default_factory=dict, repr=False)
     _encoded: dict[str, list[list[int]]] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -121,9 +122,11 @@ class Network:
 
     def sites(self, pattern: str = "*") -> list[Site]:
         """The named sites whose address matches, e.g. `"z.*"`, in the order of the blocks."""
-        found = [Site(point, layer) for point, layer in self.layout.ports]
-        found.sort(key=lambda site: -1 if site.layer is None else site.layer)
-        return [site for site in found if fnmatch(str(site), pattern)]
+        if (self.layout, pattern) not in self._matching:
+            found = [Site(point, layer) for point, layer in self.layout.ports]
+            found.sort(key=lambda site: -1 if site.layer is None else site.layer)
+            self._matching[self.layout, pattern] = [site for site in found if fnmatch(str(site), pattern)]
+        return list(self._matching[self.layout, pattern])
 
     def run(
         self,

@@ -44,13 +44,15 @@ class Plan:
 class Stacking:
     """How variants that begin at the events `first` are put into stacks, on one tape.
 
-    `places` is how often a weight is used for one row: positions of a text, pixels of a feature map.
+    `places` is how often a weight is used for one row: positions of a text, pixels of a feature map. Calls that begin at
+    or after the event `cut` compute one position only.
     """
 
     net: Network
     tape: Tape
     first: Sequence[int]
     budget: int | None = None
+    cut: int | None = None
     known: dict[int, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -120,7 +122,9 @@ class Stacking:
         if call.end <= event:
             return 0.0
         if call.start >= event or where not in self.inner:
-            return self.work(where)
+            cut = self.cut is not None and call.start >= self.cut
+            if self.cut is None or cut or call.end < self.cut or where not in self.inner:
+                return self.work(where) / (self.tape.positions or 1 if cut else 1)
         return sum(self._after(child, event) for child in self.inner[where])
 
     def plan(self, stacks: Sequence[Sequence[int]], whole: float, shortcuts: Sequence[str]) -> Plan:

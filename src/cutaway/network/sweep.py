@@ -122,7 +122,7 @@ class Sweeper:
             self._restrict(full)
         self.first = [self._event(variant) for variant in self.variants]
         self.trim = trimmed(self.net, self.tape, self.variants, self.metric) if self.shortcuts else Trim()
-        stacking = Stacking(self.net, self.tape, self.first, self.budget)
+        stacking = Stacking(self.net, self.tape, self.first, self.budget, self._cut_event())
         self.stacks = list(stacking.stacks())
         whole = 1.0 if self.prefix is None else (self.tape.positions or 1) / (self.prefix.tape.positions or 1)
         used = [f"positions from {self.start}"] if self.start is not None else []
@@ -178,6 +178,11 @@ class Sweeper:
                 why = f"computing only the last positions failed ({type(error).__name__})"
         self.start = None
         self.notes.append(f"all positions computed: {why}")
+
+    def _cut_event(self) -> int | None:
+        """From when on only the last position is computed."""
+        on_tape = {where[-1][0] for where in self.tape.calls}
+        return min((self.tape.event(port) for port in self.trim.cut if port.module in on_tape), default=None)
 
     def _event(self, variant: Variant) -> int:
         """When the variant first differs from the clean run (its reads included)."""
