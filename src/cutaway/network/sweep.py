@@ -133,8 +133,8 @@ class Sweeper:
     def run(self) -> Sweep:
         """Every stack, after the clean pass."""
         plan = self.prepare()
-        self.value = torch.zeros(len(self.variants), self.batch.rows)
-        self.effect = torch.zeros(len(self.variants), self.batch.rows)
+        self.value = torch.zeros(len(self.variants), self.batch.rows, dtype=self.clean.dtype)
+        self.effect = torch.zeros_like(self.value)
         self.receipts: list[tuple[Receipt, ...]] = [()] * len(self.variants)
         self.kept: list[dict[str, Tensor]] = [{}] * len(self.variants)
         for members in self.stacks:
