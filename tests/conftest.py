@@ -10,6 +10,7 @@ install_import_hook(["cutaway.network", "cutaway.submodels"], "beartype.beartype
 
 import pytest  # noqa: E402
 import torch  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
 
 torch.set_num_threads(1)  # networks of a few thousand weights are slower on two threads
 
@@ -17,3 +18,8 @@ torch.set_num_threads(1)  # networks of a few thousand weights are slower on two
 def pytest_configure(config: pytest.Config) -> None:
     """The checks look at random items of long lists, which Hypothesis would otherwise complain of."""
     config.addinivalue_line("filterwarnings", "ignore:Do not use the .random. module inside strategies")
+
+
+# A busy machine draws examples slowly: that is no failure.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")

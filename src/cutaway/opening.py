@@ -36,8 +36,13 @@ def open(
     from cutaway.organisms.opening import open_organism, sample_texts
 
     if isinstance(what, str) and what.startswith(ORGANISM):
-        return _moved(open_organism(what.removeprefix(ORGANISM)), dtype, device)
+        if feed is not None or sites is not None:
+            raise OpenError("an organism brings its own feed and sites; open it by name alone, or with reference=…")
+        net = _moved(open_organism(what.removeprefix(ORGANISM)), dtype, device)
+        return net if reference is None else Network(net.module, net.feed, reference, net.name, net.declared)
     if isinstance(what, nn.Module):
+        if dtype is not None or device is not None:
+            raise OpenError("a module is opened as it is; move it yourself first: module.to(device=…, dtype=…)")
         net = wrap(what, feed, reference, sites=sites)
     elif isinstance(what, str | Path):
         ours = _from_folder(Path(what).expanduser(), feed, reference)

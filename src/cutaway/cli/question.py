@@ -23,7 +23,7 @@ class Question:
     answer: str
     r"The token decided for; \n, \t, \r, \\ are decoded ('\n': end of line); a dash needs an =, as in --answer=-1."
     instead: str | None = None
-    "The token that it is compared with, written like the answer; without one the answer's logit alone is read."
+    "The token that it is compared with, written like the answer; without one the log-odds of the answer are read."
     counterfactual: str | None = None
     "A prompt with as many tokens whose right answer is INSTEAD; its values then stand in for parts taken away."
     # "default" and not None: cyclopts would read `--baseline none` as None.

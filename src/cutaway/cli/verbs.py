@@ -26,7 +26,7 @@ def trace(
     /,
     *,
     question: Question,
-    nulls: int = 40,
+    nulls: int | None = None,
     parts: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="", show_default=False)] = (),
     page: Path | None = None,
     edges: Annotated[bool, Flag] = False,
@@ -129,7 +129,7 @@ def submodels(
     by
         Kinds, with commas: heads, neurons, experts, mlps, attentions, mixers, blocks, channels, modules.
     on
-        Measure the strengths on this text instead of random tokens.
+        Measure the strengths on this text instead of windows of the reference.
     """
     kinds = [kind.strip() for kind in by.split(",") if kind.strip()]
     if not kinds:

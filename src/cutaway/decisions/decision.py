@@ -113,6 +113,8 @@ def token_of(net: Network, text: Any, prompt: str | None, role: str) -> int:
         ids = _bare(tokenizer, text)
     if not ids:
         tokenizer.encode(text)  # a tokenizer of words says itself which word it does not know
+    if not ids:
+        raise DecisionError(f"{role} {text!r} makes no token; give the text of one token")
     if len(ids) != 1:
         shown = " ".join(repr(tokenizer.decode([i])) for i in ids)
         raise DecisionError(

@@ -2,7 +2,7 @@
 
 An effect is measured on every prompt with every donor. Both are samples: the standard error adds the variance of prompt
 means over prompts and of donor means over donors, with the smaller count for the degrees of freedom. With one prompt the
-interval is over donors only, and is about this prompt only.
+interval is over donors only, and is about this prompt only; so with two or three.
 """
 
 from __future__ import annotations
@@ -54,6 +54,8 @@ def estimate(values: Float[Tensor, "draws rows"]) -> Estimate:
     from scipy.stats import t
 
     values = values.double()
+    if 1 < values.shape[1] < FEWEST <= values.shape[0]:
+        values = values.mean(1, keepdim=True)  # too few prompts to speak for others: an interval over donors, on these
     draws, rows = values.shape
     mean = float(values.mean())
     variance = 0.0

@@ -9,16 +9,16 @@ from cutaway.runs.table import Table
 if TYPE_CHECKING:
     from cutaway.decisions.trace import Trace
 
-COLUMNS = ("part", "kind", "token", "direct", "exact", "low", "high", "share", "state", "selective")
+COLUMNS = ("part", "kind", "token", "direct", "exact", "low", "high", "n", "share", "state", "selective")
 
 
 def show(trace: Trace, most: int = 14) -> str:
     """The decision, the steps, the strongest parts, the checks, the cost."""
     lines = [heading(trace)]
     nothing = trace.metric.mean + trace.total.mean
-    lines.append(
-        f"decision {trace.metric.mean:+.2f}; with every part taken away {nothing:+.2f}; stand-in: {trace.baseline}"
-    )
+    spread = f" (change {trace.total})" if trace.total.known else ""
+    lines.append(f"decision {trace.metric.mean:+.2f}; with every part taken away {nothing:+.2f}{spread}")
+    lines.append(f"stand-in: {trace.baseline}")
     if len(trace.steps):
         lines += ["", "step by step (the decision as it stands after each block)", str(_steps(trace))]
     rows = [row for row in trace.nodes if row["state"] == "used"] or trace.nodes.rows()
@@ -34,9 +34,8 @@ def show(trace: Trace, most: int = 14) -> str:
         lines.append(f"… {len(rows) - most} more in .nodes")
     lines += [str(check) for check in trace.checks]
     if trace.completeness is not None:
-        lines.append(
-            f"first-order effects miss the total by {trace.completeness:+.0%}; exact effects are reruns, n = {_n(trace)}"
-        )
+        share = 1 + trace.completeness * (1 if trace.total.mean > 0 else -1)
+        lines.append(f"first-order effects sum to {share:.0%} of the total effect; exact effects are reruns")
     lines += [f"note: {note}" for note in trace.notes]
     lines.append(str(trace.cost))
     return "\n".join(lines)
@@ -90,8 +89,3 @@ def _cell(name: str, row: dict) -> object:
     if name == "selective":
         return {True: "yes", False: "no", None: None}[value]
     return value
-
-
-def _n(trace: Trace) -> str:
-    known = [row["n"] for row in trace.nodes if row["n"]]
-    return f"{known[0]}" if known else "0"

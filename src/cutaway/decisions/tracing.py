@@ -15,6 +15,7 @@ from cutaway.decisions.decision import Decision, DecisionError, Posed
 from cutaway.decisions.effects import Effect, effects
 from cutaway.decisions.estimate import estimate
 from cutaway.decisions.first_order import first_order
+from cutaway.decisions.rows import kind_of, nested
 from cutaway.decisions.selective import selectivity
 from cutaway.decisions.trace import EDGE_COLUMNS, FLOOR, SELECTIVE, Check, Trace
 from cutaway.ledger.meter import Cost, meter
@@ -24,7 +25,7 @@ from cutaway.runs.table import Table
 from cutaway.submodels import Baseline, SubModel, as_submodel, random_parts, take_away
 from cutaway.submodels import baseline as make_baseline
 from cutaway.submodels.baseline import Kind
-from cutaway.submodels.slices import leaf_outputs, slice_of, slices
+from cutaway.submodels.slices import KINDS, leaf_outputs, slice_of, slices
 from cutaway.submodels.submodel import sites_of
 
 ROUNDING = 1e-5  # of the decision: a total effect below this is no effect
@@ -35,7 +36,7 @@ FEWEST_NULLS, MOST_NULLS = 20, 400  # draws of each kind for a part; few parts s
 def trace(
     net: Network,
     decision: Decision,
-    parts: Sequence[SubModel | str] | None = None,
+    parts: SubModel | str | Sequence[SubModel | str] | None = None,
     *,
     baseline: Kind | Baseline | None = None,
     draws: int = 8,
@@ -49,13 +50,19 @@ def trace(
 ) -> Trace:
     """Takes `decision` apart on `net`.
 
-    `parts` are the sub-models to look at (default: every head and MLP; modules in networks without blocks). `baseline`
+    `parts` are the sub-models to look at: addresses, sub-models or kinds ("heads", "mlps", "neurons", "channels", …;
+    default: every head and MLP; modules in networks without blocks). `baseline`
     is what stands in for a part that is taken away: by default the counterfactual if the decision has one, else values
     of `draws` other inputs from the reference, else zeros (then states stay undecided). The `most` strongest parts by
     first order are rerun exactly, and the `neurons` strongest neurons of each used MLP. `nulls` draws of each kind
     stand behind "selective" for each used part (0: not tested; default: as many as the q-values need). `keep`
     is a folder where finished reruns are kept if the work is stopped.
     """
+    if not isinstance(decision, Decision) or not isinstance(net, Network):
+        raise TypeError(
+            f"trace was given a {type(net).__name__} and a {type(decision).__name__}; expected a network (cw.open) "
+            "and a cw.Decision(inputs, answer=…, instead=…)"
+        )
     with meter("trace") as costs:
         tracer = Tracer(
             net, decision.pose(net), parts, baseline, draws, neurons, most, nulls, floor, seed, keep, progress
@@ -70,7 +77,7 @@ class Tracer:
 
     net: Network
     posed: Posed
-    given: Sequence[SubModel | str] | None
+    given: SubModel | str | Sequence[SubModel | str] | None
     kind: Kind | Baseline | None
     draws: int
     neurons: int
@@ -99,6 +106,12 @@ class Tracer:
         elif abs(self.total.mean) <= ROUNDING * max(1.0, float(clean.abs().max())):
             self.floor = 0.0
             self.notes.append("nothing to explain: taking every part away changes nothing")
+        elif self.total.known and self.total.low <= 0 <= self.total.high:
+            self.notes.append(
+                f"the total effect is unsure ({self.total}): so are the floor and every share; give more draws"
+            )
+        if not self.total.known and self.values.kind != "zero":
+            self.notes.append("fewer than four prompts and donors: effects are shown, nothing is claimed")
         first = self._first_order(self.parts)
         strongest = [-abs(float(score.sum().nan_to_num(math.inf))) for score in first]
         order = sorted(range(len(self.parts)), key=lambda i: strongest[i])[: self.most]
@@ -111,7 +124,7 @@ class Tracer:
         self._decide(rows)
         self._claim_selective(rows)
         rows += self._inside(rows)
-        rows.sort(key=lambda row: -abs(row["exact"] if row["exact"] is not None else row["total"] or 0.0))
+        rows = nested(rows)
         return Trace(
             net.name,
             posed.decision,
@@ -141,9 +154,12 @@ class Tracer:
             raise ValueError(
                 "parts is empty, so there is nothing to look at; give addresses or sub-models, or leave parts out"
             )
-        if self.given is not None:
-            return [as_submodel(part) for part in self.given]
         net, batch = self.net, self.posed.batch
+        if self.given is not None:
+            given = [self.given] if isinstance(self.given, str | SubModel) else list(self.given)
+            kinds = [part for part in given if isinstance(part, str) and part in (*KINDS, "channels", "modules")]
+            found = [as_submodel(name) for one in slices(net, kinds, batch) for name in one.parts] if kinds else []
+            return found + [as_submodel(part) for part in given if part not in kinds]
         if net.layout.layers:
             kinds = ["heads", "mlps", "mixers"]
             if not net.sites("z.*"):
@@ -263,22 +279,20 @@ class Tracer:
 
     def _decide(self, rows: list[dict[str, Any]]) -> None:
         """Measures again, with four times as many and other donors, what eight left undecided though it lies beyond the floor."""
-        open_ = [
-            row
-            for row in rows
-            if row["state"] == "undecided" and row["low"] is not None and abs(row["exact"]) > self.floor > 0
-        ]
+        open_ = [row for row in rows if row["state"] == "undecided" and abs(row["exact"] or 0) > self.floor > 0]
+        open_ = sorted(open_, key=lambda row: -abs(row["exact"]))[:AGAIN]
         if self.values.kind != "resample" or not open_:
             return
         named = {part.name: part for part in self.parts}
         parts = [named[row["part"]] for row in open_]
         sites = [site for part in parts for site in sites_of(self.net, part)]
-        kept, first = self.values, self._first_order(parts)
+        sites += [site for part in self.parts for site in sites_of(self.net, part)]
+        kept, total, first = self.values, self.total, self._first_order(parts)
         self.values = make_baseline(self.net, self.posed.batch, sites, "resample", 4 * self.draws, seed=self.seed + 1)
-        exact = self._exact(parts)
-        self.values = kept
+        exact, self.total = self._exact(parts), estimate(self._jointly([part.name for part in self.parts]))
         for row, part, score in zip(open_, parts, first):
-            row.update(self._row(part, score, exact.get(part.name)))
+            row.update(self._row(part, score, exact.get(part.name)))  # a share of the total with the same donors
+        self.values, self.total = kept, total
 
     def _claim_selective(self, rows: list[dict[str, Any]]) -> None:
         """Tests the used parts; every part that was looked at counts for the q-values (the others with p = 1)."""
@@ -304,13 +318,15 @@ class Tracer:
             "mlp": lambda row: (Site("mlp_act", row["layer"]), "neuron"),
             "module": lambda row: (Site.parse(row["part"]), "channel"),
         }
-        used = [row for row in rows if row["state"] == "used" and row["kind"] in places]
+        used = [row for row in rows if row["state"] == "used" and row["kind"] in places and "[" not in row["part"]]
         pairs = [(row["part"], *places[row["kind"]](row)) for row in used]
         pairs = [
             (part, site, by)
             for part, site, by in pairs
             if site.path or (site.point, site.layer) in self.net.layout.ports
         ]
+        if isinstance(self.kind, Baseline):
+            pairs = [(part, site, by) for part, site, by in pairs if site in self.kind.values[0]]
         if not pairs or not self.neurons:
             return []
         sites = [site for _, site, _ in pairs]
@@ -382,16 +398,3 @@ class Tracer:
         if not self._explains or not math.isfinite(summed):
             return None
         return (summed - self.total.mean) / abs(self.total.mean)
-
-
-def kind_of(part: SubModel) -> str:
-    """What a part is, in a word."""
-    if len(part.parts) != 1 or part.decompositions:
-        return "sub-model"
-    site = Site.parse(part.parts[0])
-    for name in ("head", "neuron", "expert", "channel"):
-        if name in dict(site.select):
-            return name
-    return {"mlp_out": "mlp", "attn_out": "attention", "mixer_out": "mixer", "path": "module"}.get(
-        site.point, site.point
-    )

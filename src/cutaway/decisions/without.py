@@ -48,7 +48,7 @@ class Rerun:
     def __str__(self) -> str:
         lines = [
             f"{self.network} without {self.without} (stand-in: {self.baseline})",
-            f"decision {self.before.mean:+.2f} → {self.after}",
+            f"decision {self.before.mean:+.2f} → {self.after.mean:+.2f} (change {self.effect})",
         ]
         if len(self.probabilities):
             unchanged = "" if self.changed else " (unchanged)"
@@ -78,7 +78,7 @@ def without(
     position, also those yet to be written.
     """
     posed = decision.pose(net)
-    net._ensure_layout(posed.batch, [])
+    net.locate(posed.batch)
     gone = as_submodel(what)
     sites = sites_of(net, gone)
     if isinstance(baseline, Baseline):
@@ -108,7 +108,7 @@ def without(
 def _probabilities(net: Network, posed: Posed, variants: Sequence[Variant]) -> tuple[Table, tuple[str, str]]:
     """Probabilities of the outputs of the first input that matter, before and after, and the most probable one.
 
-    Both are empty for a network with one output, which has no probabilities.
+    Both are empty for a network with one output and for a metric of the user's own: neither is a choice among outputs.
     """
 
     def probability(variant: Variant) -> torch.Tensor:
@@ -121,7 +121,7 @@ def _probabilities(net: Network, posed: Posed, variants: Sequence[Variant]) -> t
             else torch.ones(1)
         )
 
-    before = probability(Variant(()))
+    before = torch.ones(1) if posed.decision.metric is not None else probability(Variant(()))
     if len(before) == 1:
         return Table.of([], columns=("output", "before", "after")), ("", "")
     after = torch.stack([probability(variant) for variant in variants]).mean(0)

@@ -173,7 +173,8 @@ class Network:
         sites: list[Site] = []
         for address in addresses:
             if isinstance(address, str) and "*" in address:
-                matching = self.sites(address)
+                stem, bracket, select = address.partition("[")
+                matching = [Site.parse(f"{site}{bracket}{select}") for site in self.sites(stem)]
                 if not matching:
                     raise AddressError(
                         f"{address!r} matches nothing; this network has {', '.join(sorted({p for p, _ in self.layout.ports}))}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -83,7 +84,7 @@ def find(wiring: Wiring, batch: Batch) -> Layout:
         if not any(known == point for known, _ in ports):
             missing.setdefault(point, "no call inside a block was seen to give it")
     ports["embed", None] = ports["resid_pre", 0]
-    _after_blocks(calls, blocks[-1], ports)
+    _after_blocks(calls, blocks[-1], ports, tape.output)
     return prove(Layout(ports, len(blocks), missing, scale, (), heads, projections), tape, wiring)
 
 
@@ -331,8 +332,8 @@ class _Block:
             self.missing.setdefault(point, "no norm of the block was seen to read the stream plus one contribution")
 
 
-def _after_blocks(calls: list[Call], last: Call, ports: dict[tuple[str, int | None], Port]) -> None:
-    """The final norm (reads what the last block wrote) and the unembedding (gives the widest output at the end)."""
+def _after_blocks(calls: list[Call], last: Call, ports: dict[tuple[str, int | None], Port], output: Any) -> None:
+    """The final norm (reads what the last block wrote) and the unembedding (gives what the network gives, per position)."""
     after = [c for c in calls if c.record.start > last.record.end and c.x is not None and c.y is not None]
     assert last.y is not None
     for call in after:
@@ -344,5 +345,5 @@ def _after_blocks(calls: list[Call], last: Call, ports: dict[tuple[str, int | No
         c for c in after if c.y is not None and c.y.ndim == 3 and c.x is not None and c.x.shape[-1] == last.y.shape[-1]
     ]
     wide = [c for c in heads if c.y is not None and c.y.shape[-1] != last.y.shape[-1]]
-    if wide:
+    if wide and any(leaf.shape == wide[-1].y.shape for leaf in leaves(output) if wide[-1].y is not None):
         ports["logits", None] = Port(wide[-1].name, "out", ("batch", "position", "vocab"))

@@ -249,6 +249,10 @@ class Port:
             if name == "call":
                 continue
             size = x.shape[self._axis(name, axes, site)]
+            if isinstance(where, tuple) and not range(size)[slice(*where)]:
+                raise AddressError(
+                    f"{site}: {name}={_show(where)} picks nothing; this tensor has {size} of them, 0 to {size - 1}"
+                )
             if isinstance(where, int) and not -size <= where < size:
                 raise AddressError(
                     f"{site}: {name}={where} is outside; this tensor has {size} of them, 0 to {size - 1}"

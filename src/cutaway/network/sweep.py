@@ -200,27 +200,30 @@ class Sweeper:
 
     def _stack(self, members: list[int]) -> None:
         """Runs these variants together; in smaller stacks if memory runs out; without shortcuts if they do not hold."""
+        full = False
         try:
             self._stack_once(members)
-        except (torch.OutOfMemoryError, MemoryError) as error:
-            if len(members) < 2:
+        except _NotReproducedError as error:
+            if not self._fall_back(str(error)):
+                raise
+        except (RuntimeError, ValueError, IndexError, TypeError, MemoryError) as error:
+            full = out_of_memory(error)
+            if full and len(members) < 2:
                 raise MemoryError(
                     f"one rerun of {self.batch.rows} rows does not fit into memory; give fewer rows at a time ({error})"
                 ) from error
+            mine = error is self.raised or isinstance(error, NeverFired)
+            if not full and (mine or not self._fall_back(f"{type(error).__name__}: {error}")):
+                raise
+        else:
+            return
+        # Not inside the handler, whose traceback would keep the tensors of the failed stack alive.
+        if full:
             self.notes.append(f"memory ran out with {len(members)} reruns in a stack: halved")
             half = len(members) // 2
             self._stack(members[:half])
             self._stack(members[half:])
-        except _NotReproducedError as error:
-            self._fall_back(str(error))
-            self._stack(members)
-        except (RuntimeError, ValueError, IndexError, TypeError) as error:
-            if (
-                error is self.raised
-                or isinstance(error, NeverFired)
-                or not self._fall_back(f"{type(error).__name__}: {error}")
-            ):
-                raise
+        else:
             self._stack(members)
 
     def _settle(self) -> None:
@@ -359,7 +362,12 @@ class Sweeper:
 
     def _rows(self, x: Tensor, place: int) -> Tensor:
         """The rows of one variant: a slice of the batch axis, also where positions are flattened into it."""
-        each = self.batch.rows * (x.shape[0] // self.stacked)
+        if self.unstacked:
+            return x
+        times, left = divmod(x.shape[0], self.stacked)
+        if left or times not in (1, self.batch.positions or 1):
+            raise _NotReproducedError(f"a tensor of shape {tuple(x.shape)} is not laid out by rows")
+        each = self.batch.rows * times
         return x.narrow(0, place * each, each)
 
     def _edit(self, x: Tensor, port: Port, steps: list[Step]) -> Tensor:
@@ -382,3 +390,8 @@ class Sweeper:
 
 class _NotReproducedError(RuntimeError):
     """A shortcut that does not give the clean run's metric on clean rows."""
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Whether this is torch's or Python's way to say so (torch's CPU allocator raises a plain RuntimeError)."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
