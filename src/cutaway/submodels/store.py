@@ -61,10 +61,10 @@ def load_submodels(folder: str | os.PathLike[str]) -> list[SubModel]:
 
 
 def _remake(described: dict[str, Any], tensors: dict[str, Tensor]) -> Decomposition:
-    made = {"slice": _slice, "directions": _directions}.get(described["kind"])
+    made = MAKERS.get(described["kind"])
     if made is None:
         raise RunError(
-            f"the manifest holds a decomposition of kind {described['kind']!r}; this cutaway knows slice and directions: update it"
+            f"the manifest holds a decomposition of kind {described['kind']!r}; this cutaway knows {', '.join(MAKERS)}: update it"
         )
     return made(described, tensors)
 
@@ -77,3 +77,6 @@ def _slice(described: dict[str, Any], tensors: dict[str, Tensor]) -> Slice:
 
 def _directions(described: dict[str, Any], tensors: dict[str, Tensor]) -> Directions:
     return Directions(Site.parse(described["site"]), tensors["read"], tensors.get("write"), described["label"])
+
+
+MAKERS = {"slice": _slice, "directions": _directions}  # how each kind is made again; a new kind adds its line
