@@ -50,25 +50,23 @@ def selectivity(
     sites = list(dict.fromkeys(site for place in places if place is not None for site in place))
     clean = net.read(posed.batch, *sites) if sites else {}
     others = net.read(pool, *sites) if sites else {}
-    variants: list[Variant] = []
     tested = [i for i, place in enumerate(places) if place is not None]
-    for i in tested:
-        part, place = parts[i], places[i]
-        assert place is not None
-        read, write = place
-        whole = _shift(net, part, read, clean[str(read)], others[str(read)])
-        channel = (
-            net.port(write).axes_for(whole.ndim).index("channel") if net.port(write).axes == () else whole.ndim - 1
-        )
-        shift, pool_here = _by_position(whole, channel), _by_position(others[str(write)], channel)
-        variants.append(_moved(write, whole))
-        relation = relations(shift)
-        for draw in (_natural, _gaussian):
-            drawn = draw(pool_here, nulls * relation.shape[-1], generator).unflatten(0, (nulls, -1))
-            variants += [_moved(write, _as_it_was(redirected(relation, shift, d), whole, channel)) for d in drawn]
     if not tested:
         return Selectivity((None,) * len(parts), (None,) * len(parts), 0, 1.0)
-    effect = sweep(net, posed.batch, variants, posed.metric).effect.mean(1).abs().view(len(tested), 1 + 2 * nulls)
+    rows: list[Tensor] = []
+    # One sweep for the parts of one block: they share everything before it, and all nulls at once would fill the memory.
+    for block in _blocks(tested, places):
+        variants: list[Variant] = []
+        for i in block:
+            place = places[i]
+            assert place is not None
+            read, write = place
+            whole = _shift(net, parts[i], read, clean[str(read)], others[str(read)])
+            variants += _displaced(net, write, whole, others[str(write)], nulls, generator)
+        rows.append(
+            sweep(net, posed.batch, variants, posed.metric).effect.mean(1).abs().view(len(block), 1 + 2 * nulls)
+        )
+    effect = torch.cat(rows)
     p_natural, p_gaussian = (pooled(effect[:, 0], null) for null in (effect[:, 1 : 1 + nulls], effect[:, 1 + nulls :]))
     p = [max(a, b) for a, b in zip(p_natural, p_gaussian)]
     q = benjamini_hochberg([*p, *[1.0] * (looked_at - len(p))])
@@ -77,6 +75,31 @@ def selectivity(
     for place_, i in enumerate(tested):
         out_p[i], out_q[i] = p[place_], q[place_]
     return Selectivity(tuple(out_p), tuple(out_q), nulls * len(tested), 1 / (1 + nulls * len(tested)))
+
+
+def _blocks(tested: Sequence[int], places: Sequence[tuple[Site, Site] | None]) -> list[list[int]]:
+    """Neighbours in the list of parts that are written at one site, together."""
+    blocks: list[list[int]] = []
+    for i in tested:
+        if blocks and places[blocks[-1][0]] == places[i]:
+            blocks[-1].append(i)
+        else:
+            blocks.append([i])
+    return blocks
+
+
+def _displaced(
+    net: Network, write: Site, whole: Tensor, others: Tensor, nulls: int, generator: torch.Generator
+) -> list[Variant]:
+    """A part's own displacement, then `nulls` natural and `nulls` Gaussian ones of its size."""
+    axes = net.port(write).axes
+    channel = net.port(write).axes_for(whole.ndim).index("channel") if axes == () else whole.ndim - 1
+    shift, pool = _by_position(whole, channel), _by_position(others, channel)
+    variants, relation = [_moved(write, whole)], relations(shift)
+    for draw in (_natural, _gaussian):
+        drawn = draw(pool, nulls * relation.shape[-1], generator).unflatten(0, (nulls, -1))
+        variants += [_moved(write, _as_it_was(redirected(relation, shift, d), whole, channel)) for d in drawn]
+    return variants
 
 
 def pooled(observed: Float[Tensor, "parts"], null: Float[Tensor, "parts draws"]) -> list[float]:

@@ -52,8 +52,6 @@ TRANSFORMER_LENS = {
     "hook_resid_post": "resid_post",
     "hook_attn_in": "attn_in",
     "attn.hook_in": "attn_in",
-    "attn.hook_q": "q",
-    "attn.hook_k": "k",
     "attn.hook_v": "v",
     "attn.hook_rot_q": "q",
     "attn.hook_rot_k": "k",
@@ -142,6 +140,12 @@ def _stem(stem: str, address: str) -> Site:
         return Site("path", path=path, side="in" if side == "in" else "out")
     lens = _LENS.match(stem)
     if lens is not None:
+        if lens["hook"] in ("attn.hook_q", "attn.hook_k"):
+            name = lens["hook"][-1]
+            raise AddressError(
+                f"{address!r} is before rotary positions in TransformerLens; {name}.{lens['layer']} is what the attention "
+                f"product gets, after them where the family has them: write that, or hook_rot_{name}"
+            )
         if lens["hook"] not in TRANSFORMER_LENS:
             raise AddressError(f"{address!r} looks like TransformerLens, but {lens['hook']!r} is not a hook known here")
         return Site(TRANSFORMER_LENS[lens["hook"]], int(lens["layer"]))
