@@ -155,6 +155,10 @@ def causal(net: Network, where: Any, mask: Any) -> bool:
 
 
 def close(a: Tensor, b: Tensor, net: Network) -> bool:
+    """Whether two metrics [rows] are finite and agree to the network's dtype, relative to the larger of 1 and |b|.
+
+    Below 1 the bar is absolute: a metric that lives around 1e-5 passes whatever it is.
+    """
     scale = max(1.0, float(b.abs().max()))
     near = tolerance(torch.empty(0, dtype=net.dtype))
     return bool(torch.isfinite(a).all()) and float((a - b).abs().max()) <= near * scale
