@@ -101,7 +101,7 @@ def _groups(net: Network, parts: Sequence[SubModel]) -> list[list[int]]:
 def _measure(
     net: Network, posed: Posed, parts: Sequence[SubModel], baseline: Baseline, notes: list[str]
 ) -> list[dict[str, Any]]:
-    reads = [_contribution(net, part) for part in parts]
+    reads = [_contribution(net, part) if posed.metric.last else None for part in parts]
     variants = [
         Variant(take_away(net, part, baseline, draw), part.name, () if read is None else (read,))
         for part, read in zip(parts, reads)
@@ -142,8 +142,6 @@ def _direct(
     net: Network, posed: Posed, reads: Sequence[tuple[Site, ...]], found: Sequence[Mapping[str, Tensor]]
 ) -> Float[Tensor, "variants rows"]:
     """The decision after adding to the last residual stream what each variant's contribution changed by, and nothing else."""
-    if not posed.metric.last:
-        return torch.full((len(reads), posed.batch.rows), float("nan"))
     wanted = list(dict.fromkeys(site for read in reads for site in read))
     clean = net.read(posed.batch, *wanted)
     stream = Site("resid_post", net.layout.layers - 1, select=(("pos", -1),))

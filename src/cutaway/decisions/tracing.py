@@ -285,8 +285,7 @@ class Tracer:
             return
         named = {part.name: part for part in self.parts}
         parts = [named[row["part"]] for row in open_]
-        sites = [site for part in parts for site in sites_of(self.net, part)]
-        sites += [site for part in self.parts for site in sites_of(self.net, part)]
+        sites = [site for part in self.parts for site in sites_of(self.net, part)]
         kept, total, first = self.values, self.total, self._first_order(parts)
         self.values = make_baseline(self.net, self.posed.batch, sites, "resample", 4 * self.draws, seed=self.seed + 1)
         exact, self.total = self._exact(parts), estimate(self._jointly([part.name for part in self.parts]))
