@@ -45,6 +45,7 @@ def timed(result: Result) -> list[str]:
 
 
 def seconds(what: str, values: list[float]) -> str:
+    """The seconds of one setting as a table."""
     unit = 1e9 if what == "memory" else 1
     shown = " | ".join(f"{value / unit:.4g}" for value in (median(values), min(values), max(values)))
     return f"| {what} ({'GB' if what == 'memory' else 's'}) | {shown} | {len(values)} |"
@@ -138,6 +139,7 @@ def total(networks: list[dict[str, Any]], what: str) -> int:
 
 
 def counted(networks: list[dict[str, Any]], what: str) -> str:
+    """The operations that were counted."""
     hits = sum(bool(n[what]) for n in networks)
     low, high = clopper_pearson(hits, len(networks))
     return f"{hits} of {len(networks)} ({hits / len(networks):.1%}, [{low:.1%}, {high:.1%}])"

@@ -22,6 +22,7 @@ def measure(kept: Kept, repetitions: int) -> None:
 
 
 def one(kept: Kept, batch: int, length: int, repetitions: int) -> None:
+    """One setting: the sweep and the loop, interleaved."""
     heads = gpt2_heads(batch, length, last=True)
     sample = heads.sample(SAMPLE)
     scale = len(heads.all) / SAMPLE

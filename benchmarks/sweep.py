@@ -40,6 +40,7 @@ def measure(kept: Kept, repetitions: int) -> None:
 
 
 def one(kept: Kept, batch: int, repetitions: int) -> None:
+    """One setting: the sweep and the loops, interleaved."""
     heads = gpt2_heads(batch, 16)
     sample = heads.sample(SAMPLE)
     timed = {

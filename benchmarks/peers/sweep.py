@@ -47,6 +47,7 @@ def measure(kept: Kept, repetitions: int) -> None:
 
 
 def one(kept: Kept, batch: int, repetitions: int) -> None:
+    """One setting: ours, the loop and each peer, interleaved."""
     heads = gpt2_heads(batch, 16)
     sample = [(layer, head) for layer in range(12) for head in ((layer * 5) % 12, (layer * 5 + 7) % 12)]
     lens, sight = Lens(heads), Sight(heads)
