@@ -98,6 +98,8 @@ def truth_rows() -> Iterator[Row]:
 
 
 def pooled(above: str, below: str) -> Callable[[Result], Measured]:
+    """One count over another, each summed over the compiled programs."""
+
     def figure(result: Result) -> Measured:
         networks = result["settings"]["programs"]["facts"]["networks"]
         found, whole = (sum(n[what] for n in networks) for what in (above, below))
@@ -107,10 +109,13 @@ def pooled(above: str, below: str) -> Callable[[Result], Measured]:
 
 
 def runs(what: str, scale: float = 1.0) -> Callable[[Result], Measured]:
+    """What the demo's runs took: the median and its spread, in units of 1/`scale`."""
     return lambda result: spread([v * scale for v in result["settings"]["demo"]["seconds"][what]], "run")
 
 
 def any_of(population: str, what: str) -> Callable[[Result], Measured]:
+    """The share of a population's networks with at least one such part, and its interval."""
+
     def figure(result: Result) -> Measured:
         networks = result["settings"][population]["facts"]["networks"]
         found = share(sum(bool(n[what]) for n in networks), len(networks))
@@ -123,6 +128,7 @@ def any_of(population: str, what: str) -> Callable[[Result], Measured]:
 
 
 def at(setting: str, above: str, below: str) -> Callable[[Result], Measured]:
+    """The ratio of two things timed in one setting."""
     return lambda result: ratio(result, setting, above, below)
 
 
@@ -132,6 +138,8 @@ def one_logit(setting: str, below: str = "sweep") -> Callable[[Result], Measured
 
 
 def error(setting: str) -> Callable[[Result], Measured]:
+    """The largest difference between sweep and loop, of the metric or its change."""
+
     def figure(result: Result) -> Measured:
         facts = result["settings"][setting]["facts"]["sweep"]
         return exact(max(facts["error"], facts["error of effect"]), f"{facts['heads compared']} heads")
@@ -140,6 +148,8 @@ def error(setting: str) -> Callable[[Result], Measured]:
 
 
 def relative(setting: str) -> Callable[[Result], Measured]:
+    """The largest difference between sweep and loop, as a share of what was measured."""
+
     def figure(result: Result) -> Measured:
         facts = result["settings"][setting]["facts"]
         return exact(facts["relative error"], f"{facts['reruns']} reruns")
@@ -148,6 +158,8 @@ def relative(setting: str) -> Callable[[Result], Measured]:
 
 
 def floor(setting: str) -> Callable[[Result], Measured]:
+    """The sweep's operations over those that no sweep can avoid."""
+
     def figure(result: Result) -> Measured:
         flops = result["settings"][setting]["facts"]["flops"]
         return exact(flops["sweep"] / flops["floor"], "counted")
@@ -156,6 +168,7 @@ def floor(setting: str) -> Callable[[Result], Measured]:
 
 
 def shown(setting: str) -> str:
+    """A setting as people write it: `8x16` is 8 × 16."""
     return setting.replace("x", " × ")
 
 
@@ -189,6 +202,7 @@ def head(results: dict[str, Result]) -> list[str]:
 
 
 def circumstance(result: Result) -> str:
+    """What a result was measured with: packages, device, threads, dtype."""
     known = result["circumstances"]
     packages = ", ".join(
         f"{name} {known[name]}" for name in ("torch", "transformers", "transformer-lens", "nnsight") if name in known

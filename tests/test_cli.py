@@ -16,6 +16,7 @@ import pytest
 import cutaway as cw
 from cutaway.cli import app, run
 from cutaway.cli.question import unescaped
+from cutaway.cli.verbs import listed
 from cutaway.runs import RunError
 
 QUOTE = ["organism:code", "x = 'abc", "--answer", "'", "--instead", '"']
@@ -130,6 +131,13 @@ def test_parts_are_addresses_or_kinds(command: Command) -> None:
     assert "z.0[head=0]" in parts and "mlp_out.0" in parts and not any("head=1" in part for part in parts)
 
 
+@pytest.mark.parametrize("kinds", [["heads,mlps"], ["heads", "mlps"], ["heads, mlps,"]])
+def test_kinds_and_parts_go_with_commas_or_spaces(kinds: list[str], command: Command) -> None:
+    rows = command("submodels", SMALL[0], "--by", *kinds, "--json").document["result"]
+    assert {row["kind"] for row in rows} == {"head", "mlp"}
+    assert listed([*kinds, "z.0[head=3,pos=-1],z.1[pos=0]"]) == ["heads", "mlps", "z.0[head=3,pos=-1]", "z.1[pos=0]"]
+
+
 def test_a_counterfactual_stands_in(command: Command) -> None:
     other = ["--counterfactual", 'ant cat " ant bee']
     document = command("trace", *SMALL, "--json", *other).document
@@ -146,10 +154,9 @@ def test_without_says_what_changes(command: Command) -> None:
     assert document["result"]["without"]["parts"] == ["z.0[head=0]"]
 
 
-def test_several_submodels_are_taken_away_together(command: Command) -> None:
-    document = command(
-        "without", *QUOTE[:2], "z.0[head=3]", "mlp_out.1", *QUOTE[2:], "--tokens", "2", "--json"
-    ).document
+@pytest.mark.parametrize("several", [["z.0[head=3]", "mlp_out.1"], ["z.0[head=3],mlp_out.1"]])
+def test_several_submodels_are_taken_away_together(several: list[str], command: Command) -> None:
+    document = command("without", *QUOTE[:2], *several, *QUOTE[2:], "--tokens", "2", "--json").document
     assert document["result"]["without"]["parts"] == ["z.0[head=3]", "mlp_out.1"]
     assert [one["site"] for one in document["result"]["receipts"]] == ["z.0[head=3]", "mlp_out.1"]
     assert all(one["fired"] >= 1 and one["moved"] > 0 for one in document["result"]["receipts"])
@@ -259,6 +266,12 @@ def test_a_prompt_that_begins_with_a_dash_goes_after_two(command: Command) -> No
     assert document["result"]["decision"]["inputs"] == "--x = 'abc"
 
 
+@pytest.mark.parametrize("verb", ["trace", "without", "submodels"])
+def test_the_usage_names_the_network_before_the_options(verb: str, command: Command) -> None:
+    usage = command(verb, "--help").out.splitlines()[0]
+    assert re.match(rf"Usage: cutaway {verb} NETWORK .*\[OPTIONS\]$", usage)
+
+
 # how it ends otherwise ----------------------------------------------------------------------------------------------
 
 
@@ -298,6 +311,7 @@ def test_an_error_of_the_data_or_network_is_one_sentence(words: list[str], said:
         (["trace", *QUOTE, "--device", "toaster"], "this machine has cpu"),
         (["without", *QUOTE], "SUBMODEL"),
         (["submodels", "organism:code", "--by", ","], "--by"),
+        (["trace", "organism:code", "", *QUOTE[2:]], "PROMPT is an empty text"),
         (["cite"], "RUN"),
         (["compare", "one"], "two or more"),
         (["tarce", *QUOTE], "tarce"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +40,13 @@ def open(
         if feed is not None or sites is not None:
             raise OpenError("an organism brings its own feed and sites; open it by name alone, or with reference=…")
         net = _moved(open_organism(what.removeprefix(ORGANISM)), dtype, device)
-        return net if reference is None else Network(net.module, net.feed, reference, net.name, net.declared)
+        return net if reference is None else replace(net, reference=reference)
     if isinstance(what, nn.Module):
         if dtype is not None or device is not None:
             raise OpenError("a module is opened as it is; move it yourself first: module.to(device=…, dtype=…)")
         net = wrap(what, feed, reference, sites=sites)
     elif isinstance(what, str | Path):
-        ours = _from_folder(Path(what).expanduser(), feed, reference)
+        ours = _from_folder(Path(what).expanduser(), feed, reference, sites)
         net = (
             _moved(ours, dtype, device)
             if ours is not None
@@ -56,7 +57,7 @@ def open(
             f"cannot open a {type(what).__name__}; expected a torch module, a folder, a hub id or 'organism:NAME'"
         )
     if net.reference is None and reads_text(net):
-        return Network(net.module, net.feed, sample_texts(), net.name, net.declared)
+        return replace(net, reference=sample_texts())
     return net
 
 
@@ -73,7 +74,7 @@ def reads_text(net: Network) -> bool:
     return isinstance(net.feed, TextFeed)
 
 
-def _from_folder(folder: Path, feed: Any, reference: Any) -> Network | None:
+def _from_folder(folder: Path, feed: Any, reference: Any, sites: Mapping[str, str] | None) -> Network | None:
     """A folder that `cutaway.training.export.save` wrote; None if it is anything else."""
     config = folder / "config.json"
     if not config.is_file():
@@ -83,7 +84,7 @@ def _from_folder(folder: Path, feed: Any, reference: Any) -> Network | None:
     if json.loads(config.read_text(encoding="utf-8")).get("format") != FORMAT:
         return None
     module, tokenizer = load(folder)
-    return wrap(module, feed or tokenizer, reference, name=folder.name)
+    return wrap(module, feed or tokenizer, reference, name=folder.name, sites=sites, source=str(folder))
 
 
 def _from_hugging_face(
@@ -95,4 +96,6 @@ def _from_hugging_face(
     device: str | None,
 ) -> Network:
     module, tokenizer = pretrained(where, dtype, device)
-    return wrap(module, feed if feed is not None else tokenizer, reference, name=Path(where).name, sites=sites)
+    return wrap(
+        module, feed if feed is not None else tokenizer, reference, name=Path(where).name, sites=sites, source=where
+    )

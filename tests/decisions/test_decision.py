@@ -145,3 +145,53 @@ def test_a_decision_that_is_not_a_number_is_refused() -> None:
 def test_a_prompt_longer_than_the_context_is_refused() -> None:
     with pytest.raises(ValueError, match=r"25 tokens; this network reads at most 24; shorten it by 1"):
         Decision("a" * 24, " cat", " dog").pose(small())
+
+
+class Words:
+    """A tokenizer with a token for every word that it does not know, as word-piece ones have."""
+
+    vocabulary = ("[unk]", "the", "cat", "sat", "mat", "rug")
+
+    def encode(self, text: str) -> list[int]:
+        return [self.vocabulary.index(w) if w in self.vocabulary else 0 for w in text.split()]
+
+    def decode(self, ids: Any) -> str:
+        return " ".join(self.vocabulary[i] for i in ids)
+
+
+def test_an_answer_that_the_tokenizer_does_not_know_is_refused() -> None:
+    net = wrap(transformer(), Words())
+    with pytest.raises(DecisionError, match=r"instead ' bird' is not in the vocabulary: .* makes '\[unk\]' of it"):
+        Decision("the cat sat", " mat", " bird").pose(net)
+    with pytest.raises(DecisionError, match=r"answer ' bird' is not in the vocabulary"):
+        Decision("the cat sat", " bird").pose(net)
+    assert ids_of(Decision("the cat sat", " mat", " rug"), net) == ([4], [5])
+    assert ids_of(Decision("the cat sat", " [unk]", " rug"), net) == ([0], [5])
+
+
+def test_a_counterfactual_that_is_the_prompt_itself_is_named_as_the_error() -> None:
+    for inputs, other in (("the cat", ["the cat"]), (PROMPTS, list(PROMPTS))):
+        with pytest.raises(DecisionError, match="the counterfactual is the prompt itself"):
+            trace(small(), Decision(inputs, " mat", " rug", counterfactual=other))
+    Decision(PROMPTS, " mat", " rug", counterfactual=[PROMPTS[0], "the rug sat on the"]).pose(small())
+
+
+def test_outputs_are_counted_once_for_both_classes() -> None:
+    calls: list[int] = []
+
+    class Counting(Layers):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            calls.append(len(x))
+            return super().forward(x)
+
+    Decision(drawn(3, 6), answer=0, instead=1).pose(wrap(seeded(Counting)))
+    assert calls == [1]
+
+
+def test_decisions_on_tensors_are_equal_by_their_contents() -> None:
+    one, again, other = (Decision(drawn(3, 6, seed=seed), torch.tensor([0, 1, 2])) for seed in (0, 0, 1))
+    assert one == again and hash(one) == hash(again)
+    assert one != other
+    assert one != Decision(drawn(3, 6), torch.tensor([0, 1, 1]))
+    assert one != Decision(drawn(3, 6).double(), torch.tensor([0, 1, 2]))
+    assert Decision("a", " b") == Decision("a", " b") != Decision("a", " c")

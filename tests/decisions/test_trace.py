@@ -248,3 +248,32 @@ def test_the_floor_is_a_share_of_the_effect_of_everything_together() -> None:
     gone = trace(net, DECISION, [SubModel("all", tuple(parts))], baseline="mean", nulls=0, neurons=0)
     assert gone.nodes["exact"][0] == pytest.approx(whole.total.mean, abs=1e-4)
     assert gone.nodes["share"][0] == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize("scale", [1e-5, 1e5])
+def test_logits_of_another_size_give_the_same_states(scale: float) -> None:
+    found = []
+    for factor in (1.0, scale):
+        module = transformer()
+        with torch.no_grad():
+            module.unembed.weight *= factor
+        found.append(trace(wrap(module, Spaced(), TEXTS), DECISION, nulls=0, neurons=2, draws=12))
+    usual, other = ({row["part"]: row for row in one.nodes} for one in found)
+    assert {part: row["state"] for part, row in usual.items()} == {part: row["state"] for part, row in other.items()}
+    assert "used" in found[0].nodes["state"]
+    assert found[1].total.mean == pytest.approx(scale * found[0].total.mean, rel=1e-3)
+    assert not any("nothing to explain" in note for one in found for note in one.notes)
+
+
+@pytest.mark.parametrize("scale", [1e-5, 1e5])
+def test_a_program_with_logits_of_another_size_has_the_same_used_and_inert_parts(scale: float) -> None:
+    from cutaway.organisms.compiled import compile
+    from cutaway.organisms.opening import open_compiled
+
+    one = compile("fact", 1)
+    net = open_compiled(one)
+    with torch.no_grad():
+        net.module.unembed.weight *= scale
+    found = trace(net, Decision(list(one.prompts), list(one.answers), list(one.instead)), nulls=0, neurons=0)
+    assert set(found.used) == one.used
+    assert {row["part"] for row in found.nodes if row["state"] == "inert"} >= one.inert

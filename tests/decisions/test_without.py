@@ -142,3 +142,21 @@ def test_the_effect_is_that_of_a_trace() -> None:
     rows = {row["part"]: row for row in trace(net, DECISION, nulls=0, baseline="mean").nodes}
     for part in ("z.0[head=1]", "mlp_out.1"):
         assert without(net, DECISION, part, baseline="mean").effect.mean == pytest.approx(rows[part]["exact"], abs=1e-5)
+
+
+def test_each_draw_is_run_once() -> None:
+    calls: list[int] = []
+
+    class Counting(Layers):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            calls.append(len(x))
+            return super().forward(x)
+
+    net = wrap(seeded(Counting), reference=drawn(40, 6, seed=1))
+    asked = Decision(drawn(3, 6), answer=0, instead=1)
+    few, many = [], []
+    for draws, counted in ((4, few), (9, many)):
+        calls.clear()
+        without(net, asked, "path.a:out", draws=draws)
+        counted += [rows for rows in calls if rows == 3]
+    assert len(many) - len(few) == 5

@@ -7,7 +7,8 @@ import copy
 import pytest
 import torch
 
-from cutaway.network import ZERO, Edit, LogitDifference, Site, Variant, gradients, pretrained, sweep, wrap
+import cutaway as cw
+from cutaway.network import ZERO, Edit, LogitDifference, Site, Variant, gradients, sweep, wrap
 
 from .zoo import NAMED, Digits, inputs, module
 
@@ -32,10 +33,12 @@ def test_the_sweep_is_the_loop(name: str, dtype: torch.dtype, select: dict[str, 
     rows = torch.arange(2, device="cuda")
     loop = torch.stack([METRIC(net.run(ids, v.edits).output, rows).cpu() for v in variants])
     assert swept.value.device.type == "cpu"
+    assert dtype == torch.bfloat16 or swept.notes == ()
     assert torch.allclose(swept.value, loop, atol=NEAR[dtype] * float(loop.abs().max()), rtol=0)
 
 
 def test_a_half_billion_parameters_on_a_device_map_are_swept(tmp_path) -> None:
+    pytest.importorskip("accelerate")
     import transformers as hf
 
     config = hf.Qwen2Config(
@@ -50,9 +53,13 @@ def test_a_half_billion_parameters_on_a_device_map_are_swept(tmp_path) -> None:
     torch.manual_seed(0)
     with torch.device("cuda"):
         hf.Qwen2ForCausalLM(config).to(torch.bfloat16).save_pretrained(tmp_path)
-    opened, _ = pretrained(str(tmp_path), device="auto")
-    net = wrap(opened, feed=Digits())
-    ids = torch.randint(0, 1000, (2, 16))
+    ids = torch.randint(0, 1000, (34, 16))
+    net = cw.open(tmp_path, feed=Digits(), reference=ids[2:].tolist(), device="auto")
+    trace = cw.trace(net, cw.Decision(ids[:2], answer=5, instead=50), ["z.0[head=0]", "mlp_out.23"], nulls=0)
+    assert len(trace.nodes) == 2
+    rerun = cw.without(net, trace.decision, "mlp_out.23", tokens=2)
+    assert rerun.receipts[0].fired > 0
+    ids = ids[:2]
     variants = [Variant((Edit(Site("z", layer).at(head=h), ZERO),)) for layer in (0, 12, 23) for h in (0, 13)]
     swept = sweep(net, ids, variants, METRIC)
     assert bool(torch.isfinite(swept.value).all())

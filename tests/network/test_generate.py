@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from cutaway.network import ZERO, Edit, Network, Put, Site, generate, probabilities, wrap
+from cutaway.network import ZERO, AddressError, Edit, Network, Put, Site, generate, probabilities, wrap
 
 from .zoo import NAMED, POSITIONS, Digits, module, network
 
@@ -35,6 +35,28 @@ def by_hand(net: Network, edit: Edit | None, steps: int) -> str:
 def test_generation_with_an_edit_is_the_loop_by_hand(edit: Edit | None) -> None:
     net = network(NAMED["GPT-2"])
     assert generate(net, PROMPT, 6, [edit] if edit else []) == by_hand(net, edit, 6)
+
+
+@pytest.mark.parametrize(
+    "given, resolved", [((-3, -1), (2, 4)), ((2, None), (2, 5)), ((None, 3), (0, 3)), ((1, 99), (1, 5))]
+)
+def test_a_range_of_positions_means_the_prompt_however_long_the_text_has_grown(given: tuple, resolved: tuple) -> None:
+    net = network(NAMED["GPT-2"])
+    away = Put(torch.linspace(-30, 30, 32).view(1, 1, 32))
+    written = [
+        generate(net, PROMPT, 6, [Edit(Site("resid_post", 0).at(pos=slice(*pos)), away)]) for pos in (given, resolved)
+    ]
+    assert written[0] == written[1]
+    ids = Digits().encode(PROMPT)
+    for _ in range(6):
+        edit = Edit(Site("resid_post", 0).at(pos=slice(*resolved)), away)
+        ids.append(int(net.run([ids], [edit]).output.logits[0, -1].argmax()))
+    assert written[0] == Digits().decode(ids[5:])
+
+
+def test_a_range_outside_the_prompt_is_refused() -> None:
+    with pytest.raises(AddressError, match="picks nothing"):
+        generate(network(NAMED["GPT-2"]), PROMPT, 6, [Edit(Site("z", 0).at(pos=slice(5, 8)), ZERO)])
 
 
 def test_an_edit_changes_what_is_written() -> None:

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+import cutaway as cw
 from cutaway.network import ZERO, Edit, OpenError, Site, load, logits_of, pretrained, wrap
 
 from .zoo import NAMED, Digits, inputs, module
@@ -30,6 +31,23 @@ def test_a_network_opened_on_a_device_map_runs(tmp_path: Path) -> None:
     opened, _ = pretrained(str(tmp_path), device="cpu")
     ids = inputs(NAMED["Llama"])
     assert torch.equal(wrap(opened, feed=Digits())(ids).logits, wrap(module("Llama"), feed=Digits())(ids).logits)
+
+
+def test_the_three_lines_run_on_a_device_map(tmp_path: Path) -> None:
+    pytest.importorskip("accelerate")
+    module("Llama").save_pretrained(tmp_path)
+    ids = torch.randint(0, 90, (34, 6), generator=torch.Generator().manual_seed(0))
+    net = cw.open(tmp_path, feed=Digits(), reference=ids[2:].tolist(), device="cpu")
+    trace = cw.trace(net, cw.Decision(ids[:2], answer=5, instead=50), ["z.0[head=0]", "mlp_out.1"], nulls=0)
+    assert len(trace.nodes) == 2
+    assert cw.without(net, trace.decision, "mlp_out.1", tokens=2).receipts[0].fired > 0
+
+
+def test_a_network_says_where_it_was_opened_from(tmp_path: Path) -> None:
+    module("Llama").save_pretrained(tmp_path)
+    assert cw.open(tmp_path, feed=Digits()).source == str(tmp_path)
+    assert cw.open(tmp_path, feed=Digits(), reference=["1 2 3"]).source == str(tmp_path)
+    assert wrap(module("Llama")).source is None
 
 
 @pytest.mark.parametrize("where", ["./nowhere", "/no/such/folder", "~/nothing-here-at-all", "a/b/c"])

@@ -318,6 +318,42 @@ def test_a_shortcut_that_is_wrong_for_a_network_is_found_out_and_dropped() -> No
     assert torch.allclose(swept.value, each, atol=1e-6)
 
 
+@pytest.mark.parametrize("times", [1.0, 1e-5])
+def test_a_stack_that_is_off_is_noticed_however_small_the_metric(times: float) -> None:
+    class Odd(nn.Module):
+        """Its rows mix a little: a thousandth of the mean over the batch is added."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.b = nn.Linear(4, 4), nn.Linear(4, 4)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = self.a(x)
+            return times * self.b(x + 0.01 * x.mean(0) * torch.arange(1.0, 5))
+
+    torch.manual_seed(0)
+    net, given = wrap(Odd()), torch.randn(3, 4)
+    variants = [Variant((Edit(Site.parse(f"path.a:out[channel={c}]"), ZERO),)) for c in range(4)]
+    metric = Custom(lambda output: output.sum(1))
+    swept = sweep(net, given, variants, metric)
+    each = torch.stack([metric(net.run(given, v.edits).output, torch.arange(3)) for v in variants])
+    assert any("not stacked: a clean row came out" in note for note in swept.notes)
+    assert torch.allclose(swept.value, each, atol=1e-6 * times, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["GPT-2", "Llama"])
+def test_tiny_logits_are_swept_with_every_shortcut_and_to_the_same_relative_error(name: str) -> None:
+    import copy
+
+    built = copy.deepcopy(module(name))
+    table = built.get_output_embeddings()
+    table.weight = nn.Parameter(table.weight.detach() * 1e-5)
+    net, ids = wrap(built, feed=Digits()), inputs(NAMED[name])
+    swept, usual = sweep(net, ids, heads(net), METRIC), sweep(network(NAMED[name]), ids, heads(net), METRIC)
+    assert (swept.notes, swept.plan.shortcuts) == ((), usual.plan.shortcuts)
+    assert torch.allclose(swept.effect * 1e5, usual.effect, atol=1e-5 * float(usual.value.abs().max()))
+
+
 def test_the_plan_says_what_it_will_cost() -> None:
     net, ids = causal("GPT-2")
     plan = sweep(net, ids, heads(net), METRIC).plan

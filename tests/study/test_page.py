@@ -289,3 +289,25 @@ def test_the_table_sorts_by_a_column_and_filters_by_words(tmp_path: Path):
     rows = re.findall(r'<tr id="part-([^"]+)"[^>]*?( hidden="")?>', html)
     assert rows == [("mlp_out.0", ' hidden=""'), ("z.0[head=0]", ' hidden=""'), ("z.0[head=1]", "")]
     assert 'aria-sort="descending"' in html and "1 of 3" in html
+
+
+def test_the_next_steps_open_the_network_where_it_was_opened_from(tmp_path: Path):
+    text = Seen(made(small(settings={"source": "my nets/one"}), tmp_path)).text
+    assert "net = cw.open('my nets/one')" in text
+    assert 'cutaway without "my nets/one" "x = 1"' in text
+    unknown = Seen(made(small(), tmp_path)).text
+    assert "net = cw.open(…) # tiny" in unknown and "cutaway without NETWORK" in unknown
+
+
+def test_a_trace_keeps_where_its_network_was_opened_from():
+    net = cw.open(torch.nn.Sequential(torch.nn.Linear(4, 5), torch.nn.Linear(5, 3)))
+    asked = cw.Decision(torch.ones(1, 4), answer=0, instead=1)
+    assert "source" not in cw.trace(net, asked).settings
+    object.__setattr__(net, "source", Path("nets/one"))
+    assert cw.trace(net, asked).settings["source"] == "nets/one"
+
+
+def test_a_check_is_shown_with_its_rank_among_random_sets(tmp_path: Path):
+    check = replace(small().checks[0], p=1 / 21, controls=20)
+    assert "random 10%, p = 0.048" in Seen(made(small(checks=(check,)), tmp_path)).text
+    assert "p = 0.048" not in Seen(made(small(), tmp_path)).text

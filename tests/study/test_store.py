@@ -150,3 +150,35 @@ def test_a_run_from_another_version_says_so(tmp_path: Path):
     (tmp_path / "run/run.json").write_text(json.dumps(info))
     with pytest.raises(RunError, match="its Trace has colour; another version wrote it"):
         cw.load(tmp_path / "run")
+
+
+def layers() -> cw.Network:
+    torch.manual_seed(0)
+    return cw.open(torch.nn.Sequential(torch.nn.Linear(4, 5), torch.nn.ReLU(), torch.nn.Linear(5, 3)))
+
+
+def test_a_trace_and_a_rerun_on_tensors_come_back_equal(tmp_path: Path):
+    net, inputs = layers(), torch.randn(3, 4, generator=torch.Generator().manual_seed(1))
+    asked = cw.Decision(inputs, answer=torch.tensor([0, 1, 2]), instead=torch.tensor([1, 2, 0]))
+    for name, made in (("trace", cw.trace(net, asked)), ("rerun", cw.without(net, asked, "path.0:out"))):
+        back = there_and_back(made, tmp_path / name)
+        assert back == made
+        assert back != replace(made, decision=replace(asked, inputs=inputs + 1))
+        assert back.decision.inputs is not inputs
+    assert there_and_back(rerun(), tmp_path / "text") == rerun()
+
+
+def test_a_decision_on_a_batch_comes_back_equal(tmp_path: Path):
+    net = layers()
+    asked = cw.Decision(net.batch(torch.ones(2, 4)), answer=0, instead=1)
+    found = cw.trace(net, asked)
+    back = there_and_back(found, tmp_path / "run")
+    assert back == found
+    assert torch.equal(back.decision.inputs.args[0], torch.ones(2, 4))
+    assert back.decision.pose(net).batch.rows == 2
+
+
+def test_a_rerun_loaded_twice_is_equal_and_one_without_receipts_is_not(tmp_path: Path):
+    first, second = (there_and_back(rerun(), tmp_path / name) for name in ("one", "two"))
+    assert first == second
+    assert first != replace(second, receipts=())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -75,9 +76,18 @@ def test_a_union_of_directions_and_slices_takes_both_away() -> None:
     )
     zero = baseline(net, net.batch(given), [], "zero")
     edits = take_away(net, whole, zero)
-    assert len(edits) == 3
+    assert [str(edit.site) for edit in edits] == ["z.0[head=1]", "mlp_out.1"]
     assert {receipt.fired for receipt in net.run(given, edits).receipts} == {1}
     assert len(whole.decompositions) == 2
+
+
+def test_a_union_keeps_what_both_were_thought_to_be_and_why() -> None:
+    one = SubModel("one", ("mlp_out.0",), labels=("copies", "quotes"), evidence={"q": 0.01}, provenance={"seed": 3})
+    other = SubModel("other", ("mlp_out.1",), labels=("quotes",), evidence={"q": 0.2})
+    union = one | other | as_submodel("z.0[head=1]")
+    assert union.labels == ("copies", "quotes")
+    assert union.evidence == {"one + other": {"one": {"q": 0.01}, "other": {"q": 0.2}}}
+    assert union.provenance == {"one + other": {"one": {"seed": 3}}}
 
 
 def test_two_directions_of_one_name_cannot_be_joined_silently() -> None:
@@ -151,6 +161,20 @@ def test_the_catalogue_has_a_line_for_every_part(name: str, by: tuple[str, ...],
     assert len(table) == len(set(table["submodel"])) == rows
     assert min(table["strength"]) > 0
     assert min(table["atoms"]) >= 1
+
+
+@pytest.mark.parametrize(
+    ("name", "by", "said"),
+    [
+        ("CNN", ("heads", "mlps"), "has no heads or mlps; try channels, modules"),
+        ("own", ("experts",), "has no experts; try heads, neurons, mlps, attentions, blocks"),
+        ("own", "modules", r"given as the text 'modules'; expected a list: try \['modules'\]"),
+    ],
+)
+def test_a_catalogue_without_a_line_is_an_error_that_says_what_to_try(name: str, by: Any, said: str) -> None:
+    net, given = opened(name)
+    with pytest.raises(ValueError, match=said):
+        catalogue(net, by, given)
 
 
 def test_strength_is_the_root_mean_square_and_zero_for_a_dead_part() -> None:

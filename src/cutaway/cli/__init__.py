@@ -37,14 +37,16 @@ NETWORK is organism:NAME (a network whose answer is known; "cutaway organisms" l
 Exit status: 0 done; 1 the answer is an error of the data or the network, in one sentence; 2 wrong use; 130 stopped."""
 
 app = App(name="cutaway", help=ABOUT, version=cutaway.__version__, version_flags=["--version"], help_format="plaintext")
-TAKES = {
-    "without": "NETWORK PROMPT SUBMODEL…",
+TAKES = {  # cyclopts would put the options first, where --by and --parts take every word that follows
+    "trace": "NETWORK PROMPT --answer STR",
+    "without": "NETWORK PROMPT SUBMODEL… --answer STR",
+    "submodels": "NETWORK",
     "cite": "RUN…",
     "compare": "RUN RUN…",
-}  # where cyclopts would say [ARGS...]
+}
 for place, verb in enumerate((demo, trace, without, submodels, organisms, cite, compare)):
     takes = TAKES.get(verb.__name__)
-    app.command(verb, sort_key=place, usage=takes and f"Usage: cutaway {verb.__name__} [OPTIONS] {takes}")
+    app.command(verb, sort_key=place, usage=takes and f"Usage: cutaway {verb.__name__} {takes} [OPTIONS]")
 
 
 def run(tokens: Sequence[str]) -> int:

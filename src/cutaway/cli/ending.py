@@ -31,7 +31,8 @@ def wants_traceback() -> bool:
 def sentence(error: Exception) -> str:
     """The error on one line."""
     if isinstance(error, MemoryError) or _is_out_of_memory(error):
-        return "out of memory; look at fewer --parts, take fewer --draws and --nulls, or give a shorter prompt"
+        said = " ".join(str(error).split()) if isinstance(error, MemoryError) and str(error) else "out of memory"
+        return f"{said}; look at fewer --parts, take fewer --draws and --nulls, or give a shorter prompt"
     if isinstance(error, OSError) and error.strerror and error.filename:
         return f"{error.filename}: {error.strerror.lower()}"
     return " ".join(str(error).split()) or type(error).__name__

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 from cyclopts import Group, Parameter
 
+from cutaway.cli.ending import WrongUse
+
 if TYPE_CHECKING:
     from cutaway.decisions import Decision
     from cutaway.submodels.baseline import Kind
@@ -36,6 +38,8 @@ class Question:
         """The decision on this prompt, with shell escapes in the answers decoded."""
         import cutaway
 
+        if not prompt:
+            raise WrongUse('PROMPT is an empty text; expected the text before the decision, such as "x = \'abc"')
         instead = None if self.instead is None else unescaped(self.instead)
         return cutaway.Decision(
             prompt, answer=unescaped(self.answer), instead=instead, counterfactual=self.counterfactual

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,16 +19,21 @@ if TYPE_CHECKING:
     from cutaway.network import Network
 
 Flag = Parameter(negative="", show_default=False)
+Several = Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="", show_default=False)]
+Name = Annotated[str, Parameter(help="organism:NAME, a folder or a hub id.")]
+Prompt = Annotated[
+    str, Parameter(help='The text before the decision, as it is; one that begins with a dash goes last, after "--".')
+]
 
 
 def trace(
-    network: str,
-    prompt: str,
+    network: Name,
+    prompt: Prompt,
     /,
     *,
     question: Question,
     nulls: int | None = None,
-    parts: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="", show_default=False)] = (),
+    parts: Several = (),
     page: Path | None = None,
     edges: Annotated[bool, Flag] = False,
     options: Options = Options(),  # noqa: B008 (a frozen value)
@@ -36,14 +42,11 @@ def trace(
 
     Parameters
     ----------
-    network
-        organism:NAME, a folder or a hub id.
-    prompt
-        The text before the decision, as it is; one that begins with a dash goes last, after "--".
     nulls
         Draws of each kind of chance displacement for each part, behind "selective"; 0: not tested.
     parts
-        What to look at, instead of every head and MLP: addresses (z.9[head=6]) or kinds (heads, neurons, blocks, …).
+        What to look at, instead of every head and MLP, with commas or spaces between them: addresses (z.9[head=6]) or
+        kinds (heads, neurons, blocks, …).
     page
         Also write the trace as one self-contained HTML page.
     edges
@@ -72,8 +75,8 @@ def trace(
 
 
 def without(
-    network: str,
-    prompt: str,
+    network: Name,
+    prompt: Prompt,
     /,
     *submodel: str,
     question: Question,
@@ -84,16 +87,13 @@ def without(
 
     Parameters
     ----------
-    network
-        organism:NAME, a folder or a hub id.
-    prompt
-        The text before the decision, as it is; one that begins with a dash goes last, after "--".
     submodel
-        Addresses, quoted for the shell: 'z.9[head=6]' mlp_out.3 'mlp_act.3[neuron=17]'.
+        Addresses, with commas or spaces between them, quoted for the shell: 'z.9[head=6]' mlp_out.3 'mlp_act.3[neuron=17]'.
     tokens
         Length of the continuation.
     """
-    if not submodel:
+    gone = listed(submodel)
+    if not gone:
         raise WrongUse(
             "no SUBMODEL was given; expected one or more addresses after the prompt, such as 'z.0[head=3]' or mlp_out.1"
         )
@@ -103,7 +103,7 @@ def without(
     rerun = cutaway.without(
         net,
         question.about(prompt),
-        submodel,
+        gone,
         baseline=question.stand_in,
         draws=question.draws,
         tokens=tokens,
@@ -113,10 +113,10 @@ def without(
 
 
 def submodels(
-    network: str,
+    network: Name,
     /,
     *,
-    by: str = "heads,mlps",
+    by: Several = ("heads", "mlps"),
     on: str | None = None,
     options: Options = Options(),  # noqa: B008 (a frozen value)
 ) -> Answer:
@@ -124,22 +124,18 @@ def submodels(
 
     Parameters
     ----------
-    network
-        organism:NAME, a folder or a hub id.
     by
-        Kinds, with commas: heads, neurons, experts, mlps, attentions, mixers, blocks, channels, modules.
+        Kinds, with commas or spaces between them: heads, neurons, experts, mlps, attentions, mixers, blocks, channels, modules.
     on
         Measure the strengths on this text instead of windows of the reference.
     """
-    kinds = [kind.strip() for kind in by.split(",") if kind.strip()]
+    kinds = listed(by)
     if not kinds:
-        raise WrongUse("--by was given no kind; expected kinds with commas between them, such as heads,mlps")
+        raise WrongUse("--by was given no kind; expected one or more, such as heads,mlps")
     import cutaway
 
     net = opened(network, options.device)
     table = cutaway.catalogue(net, kinds, on)
-    if not len(table):
-        raise ValueError(f"{net.name} has no {' or '.join(kinds)}; try --by blocks, or without blocks channels,modules")
     return Answer(table, f"{net.name}: {len(table)} sub-models\n{table}")
 
 
@@ -203,7 +199,17 @@ def addresses(net: Network, parts: Sequence[str], prompt: str) -> list[str]:
     from cutaway.submodels.slices import KINDS, slices
 
     found: list[str] = []
-    for part in parts:
+    for part in listed(parts):
         kinds = {*KINDS, "channels", "modules"}
         found += [name for one in slices(net, [part], prompt) for name in one.parts] if part in kinds else [part]
     return list(dict.fromkeys(found))
+
+
+def listed(words: Sequence[str]) -> list[str]:
+    """What was given with commas or spaces between, in a list; a comma in brackets belongs to an address.
+
+    >>> listed(["heads,mlps", "z.0[head=3,pos=-1]"])
+    ['heads', 'mlps', 'z.0[head=3,pos=-1]']
+    """
+    pieces = [piece.strip() for word in words for piece in re.split(r",(?![^\[]*\])", word)]
+    return [piece for piece in pieces if piece]

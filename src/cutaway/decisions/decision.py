@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cutaway.decisions.same import same
 from cutaway.network import Batch, Custom, LogitDifference, Metric, Network, TextFeed, logits_of
 from cutaway.network.batch import Tokenizer
 
@@ -40,6 +41,13 @@ class Decision:
     def pose(self, net: Network) -> Posed:
         """The decision as `net` sees it: a batch, and the metric on its tokens. Raises `DecisionError`."""
         batch = net.batch(self.inputs)
+        if self.counterfactual is not None:
+            other = net.batch(self.counterfactual)
+            if same((other.args, other.kwargs), (batch.args, batch.kwargs)):
+                raise DecisionError(
+                    "the counterfactual is the prompt itself, so putting its values in a part's place changes nothing; "
+                    "give a matched prompt whose right answer is another"
+                )
         return Posed(self, batch, self._metric(net, batch), *self._names(batch))
 
     def _metric(self, net: Network, batch: Batch) -> Metric:
@@ -47,31 +55,24 @@ class Decision:
             return Custom(self.metric)
         if self.answer is None:
             return _single_output(net, batch)
-        answer = torch.tensor(self._ids(net, batch, self.answer, "answer"))
-        if self.instead is None:
+        asked = {"answer": _each(batch, self.answer, "answer")}
+        if self.instead is not None:
+            asked["instead"] = _each(batch, self.instead, "instead")
+        _check_classes(net, batch, asked)
+        prompts = batch.text or (None,) * batch.rows
+        ids = {
+            role: torch.tensor([_id(net, one, prompt, role) for one, prompt in zip(values, prompts)])
+            for role, values in asked.items()
+        }
+        answer, instead = ids["answer"], ids.get("instead")
+        if instead is None:
             return LogitDifference(answer)
-        instead = torch.tensor(self._ids(net, batch, self.instead, "instead"))
         if bool((answer == instead).any()):
             raise DecisionError(
                 f"answer {self.answer!r} and instead {self.instead!r} are the same output, "
                 "so there is nothing to decide; give two that differ"
             )
         return LogitDifference(answer, instead)
-
-    def _ids(self, net: Network, batch: Batch, what: Any, role: str) -> list[int]:
-        values = list(what) if isinstance(what, (list, tuple)) else [what] * batch.rows
-        if isinstance(what, Tensor):
-            values = what.tolist() if what.ndim else [int(what)] * batch.rows
-        if len(values) != batch.rows:
-            raise DecisionError(
-                f"{role} has {len(values)} entries for {batch.rows} inputs; give one, or one for each input"
-            )
-        _check_classes(net, batch, [value for value in values if isinstance(value, Integral)], role)
-        prompts = batch.text or (None,) * batch.rows
-        return [
-            int(value) if isinstance(value, Integral) else token_of(net, value, prompt, role)
-            for value, prompt in zip(values, prompts)
-        ]
 
     def _names(self, batch: Batch) -> tuple[tuple[str, ...], tuple[str, ...]]:
         def names(what: Any) -> tuple[str, ...]:
@@ -81,6 +82,13 @@ class Decision:
             return tuple(map(str, values)) if isinstance(values, (list, tuple)) else (str(values),) * batch.rows
 
         return names(self.answer), names(self.instead)
+
+    def __eq__(self, other: object) -> bool:
+        """By contents, tensors too."""
+        return same(self, other)
+
+    def __hash__(self) -> int:
+        return hash(self.inputs if isinstance(self.inputs, str) else type(self.inputs))
 
 
 @dataclass(frozen=True)
@@ -92,6 +100,22 @@ class Posed:
     metric: Metric
     answers: tuple[str, ...] = ()
     insteads: tuple[str, ...] = ()
+
+
+def _each(batch: Batch, what: Any, role: str) -> list[Any]:
+    """One answer for each input."""
+    values = list(what) if isinstance(what, (list, tuple)) else [what] * batch.rows
+    if isinstance(what, Tensor):
+        values = what.tolist() if what.ndim else [int(what)] * batch.rows
+    if len(values) != batch.rows:
+        raise DecisionError(
+            f"{role} has {len(values)} entries for {batch.rows} inputs; give one, or one for each input"
+        )
+    return values
+
+
+def _id(net: Network, value: Any, prompt: str | None, role: str) -> int:
+    return int(value) if isinstance(value, Integral) else token_of(net, value, prompt, role)
 
 
 def token_of(net: Network, text: Any, prompt: str | None, role: str) -> int:
@@ -121,7 +145,20 @@ def token_of(net: Network, text: Any, prompt: str | None, role: str) -> int:
             f"{role} {text!r} is {len(ids)} tokens here ({shown}) and a decision is about one; put what both answers share "
             "into the prompt and give the first token in which they differ"
         )
+    if tokenizer.decode(list(ids)).strip() != text.strip() and list(ids) == _unknown(tokenizer):
+        raise DecisionError(
+            f"{role} {text!r} is not in the vocabulary: this tokenizer makes {tokenizer.decode(list(ids))!r} of it, "
+            "as of every word that it does not know; give a token that it has"
+        )
     return int(ids[0])
+
+
+def _unknown(tokenizer: Tokenizer) -> list[int]:
+    """What a tokenizer makes of a letter that it does not know: several tokens or none where it knows every byte."""
+    try:
+        return _bare(tokenizer, "ꙮ")
+    except LookupError:
+        return []
 
 
 def _bare(tokenizer: Tokenizer, text: str) -> list[int]:
@@ -145,16 +182,17 @@ def _frame(tokenizer: Tokenizer) -> tuple[list[int], list[int]]:
     return empty[:cut], empty[cut:]
 
 
-def _check_classes(net: Network, batch: Batch, numbers: Sequence[Integral], role: str) -> None:
+def _check_classes(net: Network, batch: Batch, asked: Mapping[str, Sequence[Any]]) -> None:
     """Raises `DecisionError` for a number that is none of the network's outputs."""
+    numbers = [(role, int(one)) for role, values in asked.items() for one in values if isinstance(one, Integral)]
     if not numbers:
         return
     count = logits_of(net.run(batch.take(torch.arange(1))).output).shape[-1]
-    wrong = [int(number) for number in numbers if not 0 <= int(number) < count]
-    if wrong:
-        raise DecisionError(
-            f"{role} is output {wrong[0]}; this network has {count} outputs, give one of 0 to {count - 1}"
-        )
+    for role, number in numbers:
+        if not 0 <= number < count:
+            raise DecisionError(
+                f"{role} is output {number}; this network has {count} outputs, give one of 0 to {count - 1}"
+            )
 
 
 def _single_output(net: Network, batch: Batch) -> Metric:

@@ -12,6 +12,7 @@ from typing import Any
 
 from cutaway.decisions.decision import Decision
 from cutaway.decisions.estimate import Estimate
+from cutaway.decisions.same import same
 from cutaway.ledger.meter import Cost
 from cutaway.runs.table import Table
 
@@ -22,15 +23,22 @@ EDGE_COLUMNS = ("from", "to", "through", "knockout", "share", "telescoping")
 
 @dataclass(frozen=True)
 class Check:
-    """A joint claim about the named set: `share` of the total effect, with the same for random sets of equal size."""
+    """A joint claim about the named set: `share` of the total effect, with the same for random sets of equal size.
+
+    `control` is the mean over `controls` random sets, `p` the rank of the named set among them: (1 + those that do as well
+    or better) / (1 + controls). None where there are no controls.
+    """
 
     what: str
     share: Estimate
     control: Estimate
+    p: float | None = None
+    controls: int = 0
 
     def __str__(self) -> str:
         interval = f"[{self.share.low:.0%}, {self.share.high:.0%}]"
-        return f"{self.what}: {self.share.mean:.0%} {interval}, random sets of equal size {self.control.mean:.0%}"
+        rank = "" if self.p is None else f" (p = {self.p:.2g}, {self.controls} sets)"
+        return f"{self.what}: {self.share.mean:.0%} {interval}, random sets of equal size {self.control.mean:.0%}{rank}"
 
 
 @dataclass(frozen=True)
@@ -76,6 +84,12 @@ class Trace:
         from cutaway.decisions.show import show
 
         return show(self)
+
+    def __eq__(self, other: object) -> bool:
+        """By contents, tensors too."""
+        return same(self, other)
+
+    __hash__ = None
 
     def _repr_html_(self) -> str:
         return self.nodes._repr_html_()

@@ -6,37 +6,42 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from cutaway.decisions.checks import checks
+from cutaway.decisions.dealt import Dealt, deal, values_of
 from cutaway.decisions.decision import Decision, DecisionError, Posed
-from cutaway.decisions.effects import Effect, effects
 from cutaway.decisions.estimate import estimate
-from cutaway.decisions.first_order import first_order
-from cutaway.decisions.rows import kind_of, nested
+from cutaway.decisions.inside import places, strongest
+from cutaway.decisions.measuring import Measuring, Whole
+from cutaway.decisions.parts import Given, parts_of
+from cutaway.decisions.rows import nested
 from cutaway.decisions.selective import selectivity
+from cutaway.decisions.steps import steps
 from cutaway.decisions.trace import EDGE_COLUMNS, FLOOR, SELECTIVE, Check, Trace
 from cutaway.ledger.meter import Cost, meter
-from cutaway.network import Edit, Network, Put, Site, Variant, sweep
+from cutaway.network import LogitDifference, Network, Site, logits_of
 from cutaway.runs.progress import Progress, silent
 from cutaway.runs.table import Table
-from cutaway.submodels import Baseline, SubModel, as_submodel, random_parts, take_away
+from cutaway.submodels import Baseline, SubModel
 from cutaway.submodels import baseline as make_baseline
 from cutaway.submodels.baseline import Kind
-from cutaway.submodels.slices import KINDS, leaf_outputs, slice_of, slices
 from cutaway.submodels.submodel import sites_of
 
-ROUNDING = 1e-5  # of the decision: a total effect below this is no effect
+ROUNDING = 1e-5  # of the decision's own size: a total effect below this is no effect
 AGAIN = 64  # parts that are measured again with more donors, at most
 FEWEST_NULLS, MOST_NULLS = 20, 400  # draws of each kind for a part; few parts share a null of few places, so draw more
+SAID = {"mean": "mean over other inputs", "counterfactual": "values on the counterfactual", "value": "given values"}
 
 
 def trace(
     net: Network,
     decision: Decision,
-    parts: SubModel | str | Sequence[SubModel | str] | None = None,
+    parts: Given = None,
     *,
     baseline: Kind | Baseline | None = None,
     draws: int = 8,
@@ -77,7 +82,7 @@ class Tracer:
 
     net: Network
     posed: Posed
-    given: SubModel | str | Sequence[SubModel | str] | None
+    given: Given
     kind: Kind | Baseline | None
     draws: int
     neurons: int
@@ -93,38 +98,17 @@ class Tracer:
         """Parts, baseline, first order, exact, claims, checks."""
         net, posed = self.net, self.posed
         net.locate(posed.batch)
-        clean = self._clean()
-        self.parts = self._parts()
-        self.values = self._baseline([site for part in self.parts for site in sites_of(net, part)])
-        self.total_effect = self._jointly([part.name for part in self.parts])
-        self.total = estimate(self.total_effect)
-        self.floor = self.floor_share * abs(self.total.mean) if math.isfinite(self.total.mean) else 0.0
-        if not math.isfinite(self.total.mean):
-            self.notes.append(
-                "no number comes out with every part taken away: no floor, so every state stays undecided"
-            )
-        elif abs(self.total.mean) <= ROUNDING * max(1.0, float(clean.abs().max())):
-            self.floor = 0.0
-            self.notes.append("nothing to explain: taking every part away changes nothing")
-        elif self.total.known and self.total.low <= 0 <= self.total.high:
-            self.notes.append(
-                f"the total effect is unsure ({self.total}): so are the floor and every share; give more draws"
-            )
-        if not self.total.known and self.values.kind != "zero":
-            self.notes.append("fewer than four prompts and donors: effects are shown, nothing is claimed")
-        first = self._first_order(self.parts)
-        strongest = [-abs(float(score.sum().nan_to_num(math.inf))) for score in first]
-        order = sorted(range(len(self.parts)), key=lambda i: strongest[i])[: self.most]
-        if len(order) < len(self.parts):
-            self.notes.append(
-                f"exact reruns for the {len(order)} strongest of {len(self.parts)} parts by first order; the others are undecided"
-            )
-        exact = self._exact([self.parts[i] for i in sorted(order)])
-        rows = [self._row(part, first[i], exact.get(part.name)) for i, part in enumerate(self.parts)]
-        self._decide(rows)
-        self._claim_selective(rows)
-        rows += self._inside(rows)
-        rows = nested(rows)
+        clean, size = self._clean()
+        parts = parts_of(net, posed.batch, self.given, self.notes)
+        at = self._against(_sites(net, parts))
+        whole = self._whole(at, parts, size)
+        first = at.first_order(parts)
+        exact = at.exact(self._most(parts, first))
+        rows = [at.row(part, score, exact.get(part.name), whole) for part, score in zip(parts, first)]
+        self._decide(rows, parts, first, whole, at)
+        self._claim_selective(rows, parts, at)
+        rows = nested(rows + self._inside(rows, whole))
+        source = getattr(net, "source", None)
         return Trace(
             net.name,
             posed.decision,
@@ -132,47 +116,29 @@ class Tracer:
             posed.insteads,
             posed.batch.tokens[0] if posed.batch.tokens else (),
             estimate(clean[None]),
-            self.total,
-            self.floor,
-            self._said(),
+            whole.total,
+            whole.floor,
+            _said(at.values),
             Table.of(rows),
-            self._steps(rows, clean),
-            self._strengths(first),
+            steps(net, posed, rows),
+            _strengths(parts, first),
             Table({name: [] for name in EDGE_COLUMNS}),
-            self._checks(rows),
-            self._completeness(first),
+            self._checks(rows, parts, whole, at),
+            _completeness(first, whole),
             Cost("trace", None, {}, 0, 0.0, 0.0, 0, 0),
             self.seed,
             tuple(dict.fromkeys(self.notes)),
-            {"draws": self.values.draws, "nulls": self.nulls, "most": self.most, "floor": self.floor_share},
+            {"draws": at.values.draws, "nulls": self.nulls, "most": self.most, "floor": self.floor_share}
+            | ({} if source is None else {"source": str(source)}),
         )
 
-    # what is looked at ----------------------------------------------------------------------------------------------
+    # what stands in -------------------------------------------------------------------------------------------------
 
-    def _parts(self) -> list[SubModel]:
-        if self.given is not None and not self.given:
-            raise ValueError(
-                "parts is empty, so there is nothing to look at; give addresses or sub-models, or leave parts out"
-            )
-        net, batch = self.net, self.posed.batch
-        if self.given is not None:
-            given = [self.given] if isinstance(self.given, str | SubModel) else list(self.given)
-            kinds = [part for part in given if isinstance(part, str) and part in (*KINDS, "channels", "modules")]
-            found = [as_submodel(name) for one in slices(net, kinds, batch) for name in one.parts] if kinds else []
-            return found + [as_submodel(part) for part in given if part not in kinds]
-        if net.layout.layers:
-            kinds = ["heads", "mlps", "mixers"]
-            if not net.sites("z.*"):
-                kinds[0] = "attentions"
-            found = [as_submodel(name) for one in slices(net, kinds, batch) for name in one.parts]
-        else:
-            self.notes.append(
-                "no residual stream was found: parts are the outputs of weighted modules, without direct effects or steps"
-            )
-            found = [as_submodel(str(site)) for site in leaf_outputs(net)]
-        if not found:
-            raise ValueError(f"nothing to take apart was found in {net.name}; give parts=[…], e.g. ['path.MODULE:out']")
-        return found
+    def _against(self, sites: Sequence[Site]) -> Measuring:
+        return self._measuring(self._baseline(sites))
+
+    def _measuring(self, values: Baseline) -> Measuring:
+        return Measuring(self.net, self.posed, values, self.notes, self.keep, self.progress)
 
     def _baseline(self, sites: Sequence[Site]) -> Baseline:
         kind = self.kind
@@ -189,116 +155,90 @@ class Tracer:
             self.net, self.posed.batch, sites, kind, self.draws, self.posed.decision.counterfactual, self.seed
         )
 
-    def _said(self) -> str:
-        if self.values.kind == "resample":
-            return f"values of {self.values.draws} other inputs (resample)"
-        said = {
-            "mean": "mean over other inputs",
-            "counterfactual": "values on the counterfactual",
-            "value": "given values",
-        }
-        return said.get(self.values.kind, self.values.kind)
+    @cached_property
+    def _dealt(self) -> Dealt:
+        """Donors that did not decide first."""
+        return deal(self.net, self.posed.batch, self.draws, self.seed)
 
     # figures --------------------------------------------------------------------------------------------------------
 
-    def _clean(self) -> Tensor:
-        rows = torch.arange(self.posed.batch.rows, device=self.net.device)
-        clean = self.posed.metric(self.net.run(self.posed.batch).output, rows).cpu()
+    def _clean(self) -> tuple[Tensor, float]:
+        """The decision on each row, and the size of the numbers that it is read off: what rounding is a share of."""
+        output = self.net.run(self.posed.batch).output
+        metric = self.posed.metric
+        clean = metric(output, torch.arange(self.posed.batch.rows, device=self.net.device)).cpu()
         if not bool(clean.isfinite().all()):
             row = int((~clean.isfinite()).nonzero()[0])
             raise DecisionError(
                 f"the decision is {float(clean[row])} on input {row}, so no change of it can be measured; "
                 "look at that input, or at the metric"
             )
-        return clean
+        size = float(clean.abs().max())
+        if isinstance(metric, LogitDifference):
+            logits = logits_of(output)
+            logits = logits[:, -1] if logits.ndim == 3 else logits
+            named = metric.answer if metric.instead is None else torch.cat([metric.answer, metric.instead])
+            size = max(size, float(logits[:, named.to(logits.device)].abs().max()))
+        return clean, size
 
-    def _jointly(self, names: Sequence[str]) -> Tensor:
-        """Effect [draws, rows] of taking all these parts away together."""
-        together = as_submodel([part for part in self.parts if part.name in set(names)])
-        variants = [Variant(take_away(self.net, together, self.values, draw)) for draw in range(self.values.draws)]
-        swept = sweep(self.net, self.posed.batch, variants, self.posed.metric)
-        self.notes += swept.notes
-        return swept.effect
-
-    def _first_order(self, parts: Sequence[SubModel]) -> list[Tensor]:
-        scores = first_order(self.net, self.posed, parts, self.values)
-        lost = [part.name for part, score in zip(parts, scores) if not bool(score.isfinite().all())]
-        if lost:
+    def _whole(self, at: Measuring, parts: Sequence[SubModel], size: float) -> Whole:
+        """The effect of taking every part away, and the floor that follows; notes where there is none."""
+        total, known = estimate(at.jointly([parts])[0]), math.isfinite
+        floor = self.floor_share * abs(total.mean) if known(total.mean) else 0.0
+        if not known(total.mean):
             self.notes.append(
-                f"the gradient of the decision is not a number at {', '.join(lost[:4])}: no first-order figure there"
+                "no number comes out with every part taken away: no floor, so every state stays undecided"
             )
-        return scores
-
-    def _exact(self, parts: Sequence[SubModel]) -> dict[str, Effect]:
-        found, notes = effects(self.net, self.posed, parts, self.values, self.keep, self.progress)
-        self.notes += notes
-        lost = [part.name for part, effect in zip(parts, found) if not bool(effect.exact.isfinite().all())]
-        if lost:
+        elif abs(total.mean) <= ROUNDING * size:
+            floor = 0.0
+            self.notes.append("nothing to explain: taking every part away changes nothing")
+        elif total.known and total.low <= 0 <= total.high:
             self.notes.append(
-                f"no number comes out without {', '.join(lost[:4])}: no exact figure there, and undecided"
+                f"the total effect is unsure ({total}): so are the floor and every share; give more draws"
             )
-        return {part.name: effect for part, effect in zip(parts, found) if part.name not in lost}
+        if not total.known and at.values.kind != "zero":
+            self.notes.append("fewer than four prompts and donors: effects are shown, nothing is claimed")
+        return Whole(total, floor)
 
-    def _row(self, part: SubModel, first: Tensor, effect: Effect | None, within: str | None = None) -> dict[str, Any]:
-        sites = sites_of(self.net, part)
-        at = int(first.abs().argmax()) if self.posed.batch.positions else None
-        measured = None if effect is None else estimate(effect.exact)
-        direct = None if effect is None or effect.direct is None else float(effect.direct.mean())
-        decided = (
-            "undecided"
-            if measured is None or self.values.kind == "zero" or not self._explains
-            else measured.state(self.floor)
-        )
-        return {
-            "part": part.name,
-            "layer": sites[0].layer,
-            "kind": kind_of(part),
-            "within": within,
-            "at": at,
-            "token": self.posed.batch.tokens[0][at] if self.posed.batch.tokens and at is not None else None,
-            "direct": direct if direct == direct else None,
-            "total": float(first.sum()) if math.isfinite(float(first.sum())) else None,
-            "exact": None if measured is None else measured.mean,
-            "low": None if measured is None or not measured.known else measured.low,
-            "high": None if measured is None or not measured.known else measured.high,
-            "n": None if measured is None else measured.n,
-            "share": None if measured is None or not self._explains else measured.mean / self.total.mean,
-            "moved": None if effect is None else effect.moved,
-            "distance": None if effect is None else effect.distance,
-            "state": decided,
-            "p": None,
-            "q": None,
-            "selective": None,
-            "labels": list(part.labels),
-        }
+    def _most(self, parts: Sequence[SubModel], first: Sequence[Tensor]) -> list[SubModel]:
+        """The strongest parts by first order, in their own order: those that are rerun exactly."""
+        strength = [-abs(float(score.sum().nan_to_num(math.inf))) for score in first]
+        order = sorted(range(len(parts)), key=lambda i: strength[i])[: self.most]
+        if len(order) < len(parts):
+            self.notes.append(
+                f"exact reruns for the {len(order)} strongest of {len(parts)} parts by first order; the others are undecided"
+            )
+        return [parts[i] for i in sorted(order)]
 
-    @property
-    def _explains(self) -> bool:
-        """Whether there is a total effect to explain."""
-        return math.isfinite(self.total.mean) and self.total.mean != 0
-
-    def _decide(self, rows: list[dict[str, Any]]) -> None:
-        """Measures again, with four times as many and other donors, what eight left undecided though it lies beyond the floor."""
-        open_ = [row for row in rows if row["state"] == "undecided" and abs(row["exact"] or 0) > self.floor > 0]
-        open_ = sorted(open_, key=lambda row: -abs(row["exact"]))[:AGAIN]
-        if self.values.kind != "resample" or not open_:
+    def _decide(
+        self,
+        rows: list[dict[str, Any]],
+        parts: Sequence[SubModel],
+        first: Sequence[Tensor],
+        whole: Whole,
+        at: Measuring,
+    ) -> None:
+        """Measures again, with more and other donors, what was left undecided though it lies beyond the floor."""
+        beyond = [
+            i for i, row in enumerate(rows) if row["state"] == "undecided" and abs(row["exact"] or 0) > whole.floor > 0
+        ]
+        open_ = sorted(beyond, key=lambda i: -abs(rows[i]["exact"]))[:AGAIN]
+        if at.values.kind != "resample" or isinstance(self.kind, Baseline) or not open_ or self._dealt.again is None:
             return
-        named = {part.name: part for part in self.parts}
-        parts = [named[row["part"]] for row in open_]
-        sites = [site for part in self.parts for site in sites_of(self.net, part)]
-        kept, total, first = self.values, self.total, self._first_order(parts)
-        self.values = make_baseline(self.net, self.posed.batch, sites, "resample", 4 * self.draws, seed=self.seed + 1)
-        exact, self.total = self._exact(parts), estimate(self._jointly([part.name for part in self.parts]))
-        for row, part, score in zip(open_, parts, first):
-            row.update(self._row(part, score, exact.get(part.name)))  # a share of the total with the same donors
-        self.values, self.total = kept, total
+        again = self._measuring(
+            replace(values_of(self.net, self._dealt.again, _sites(self.net, parts)), natural=at.values.natural)
+        )
+        exact = again.exact([parts[i] for i in open_])
+        now = Whole(estimate(again.jointly([parts])[0]), whole.floor)  # a share of the total with the same donors
+        for i in open_:
+            rows[i].update(again.row(parts[i], first[i], exact.get(parts[i].name), now))
 
-    def _claim_selective(self, rows: list[dict[str, Any]]) -> None:
+    def _claim_selective(self, rows: list[dict[str, Any]], parts: Sequence[SubModel], at: Measuring) -> None:
         """Tests the used parts; every part that was looked at counts for the q-values (the others with p = 1)."""
         tested = [row for row in rows if row["state"] == "used"]
-        if self.nulls == 0 or self.net.reference is None or self.values.kind == "zero" or not tested:
+        if self.nulls == 0 or self.net.reference is None or at.values.kind == "zero" or not tested:
             return
-        named = {part.name: part for part in self.parts}
+        named = {part.name: part for part in parts}
         enough = math.ceil(1.2 * len(rows) / SELECTIVE / len(tested))
         draws = self.nulls or min(MOST_NULLS, max(FEWEST_NULLS, enough))
         found = selectivity(self.net, self.posed, [named[row["part"]] for row in tested], len(rows), draws, self.seed)
@@ -311,89 +251,55 @@ class Tracer:
                 f"too few to call a single part of {len(rows)} selective; give nulls=…"
             )
 
-    def _inside(self, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _inside(self, rows: Sequence[dict[str, Any]], whole: Whole) -> list[dict[str, Any]]:
         """The strongest neurons of each used MLP, and channels of each used module, exactly."""
-        places = {
-            "mlp": lambda row: (Site("mlp_act", row["layer"]), "neuron"),
-            "module": lambda row: (Site.parse(row["part"]), "channel"),
-        }
-        used = [row for row in rows if row["state"] == "used" and row["kind"] in places and "[" not in row["part"]]
-        pairs = [(row["part"], *places[row["kind"]](row)) for row in used]
-        pairs = [
-            (part, site, by)
-            for part, site, by in pairs
-            if site.path or (site.point, site.layer) in self.net.layout.ports
-        ]
+        within = places(self.net, rows) if self.neurons else []
         if isinstance(self.kind, Baseline):
-            pairs = [(part, site, by) for part, site, by in pairs if site in self.kind.values[0]]
-        if not pairs or not self.neurons:
+            within = [place for place in within if place.site in self.kind.values[0]]
+        if not within:
             return []
-        sites = [site for _, site, _ in pairs]
-        kept, self.values = self.values, self._baseline(sites)
-        shapes = self.net.read(self.posed.batch, *sites)
-        found: list[tuple[str, SubModel]] = []
-        for part, site, by in pairs:
-            candidates = [as_submodel(name) for name in slice_of(self.net, site, by, shapes[str(site)]).parts]
-            scores = torch.stack(self._first_order(candidates)).sum(1).abs()
-            found += [(part, candidates[i]) for i in scores.topk(min(self.neurons, len(scores))).indices.tolist()]
-        parts = [part for _, part in found]
-        exact, first = self._exact(parts), self._first_order(parts)
-        inner = [self._row(part, score, exact.get(part.name), within) for (within, part), score in zip(found, first)]
-        self.values = kept
-        return inner
+        at = self._against([place.site for place in within])
+        found = strongest(at, within, self.neurons)
+        exact = at.exact([one.part for one in found])
+        return [at.row(one.part, one.first, exact.get(one.part.name), whole, one.within) for one in found]
 
-    def _steps(self, rows: Sequence[dict[str, Any]], clean: Tensor) -> Table:
-        """The decision read off the stream after each block, and the parts of the block that were used."""
-        net, layers = self.net, self.net.layout.layers
-        last = ("resid_post", layers - 1)
-        if not layers or last not in net.layout.ports or not self.posed.metric.last or not net.layout.additive:
-            return Table.of([], columns=("layer", "decision", "change", "used"))
-        sites = [Site("resid_pre", 0), *(Site("resid_post", layer) for layer in range(layers))]
-        values = net.read(self.posed.batch, *sites)
-        variants = [Variant((Edit(Site(*last), Put(values[str(site)])),)) for site in sites]
-        after = sweep(net, self.posed.batch, variants, self.posed.metric).value.mean(1).tolist()
-        table = [{"layer": None, "decision": after[0], "change": None, "used": []}]
-        for layer in range(layers):
-            here = [
-                row["part"]
-                for row in rows
-                if row["layer"] == layer and row["state"] == "used" and row["within"] is None
-            ]
-            table.append(
-                {"layer": layer, "decision": after[layer + 1], "change": after[layer + 1] - after[layer], "used": here}
-            )
-        return Table.of(table)
-
-    def _strengths(self, first: Sequence[Tensor]) -> Table:
-        rows = [{"part": part.name, "by_position": score.tolist()} for part, score in zip(self.parts, first)]
-        return Table.of(rows, columns=("part", "by_position"))
-
-    def _checks(self, rows: Sequence[dict[str, Any]]) -> tuple[Check, ...]:
-        """Is the named set enough, and is it needed: the complement away together, then the set itself."""
-        named = [row["part"] for row in rows if row["state"] == "used" and row["within"] is None]
-        everyone = [part.name for part in self.parts]
-        if not named or not self._explains or not self.total.known:
+    def _checks(
+        self, rows: Sequence[dict[str, Any]], parts: Sequence[SubModel], whole: Whole, at: Measuring
+    ) -> tuple[Check, ...]:
+        """The joint checks of the used parts, with donors that had no say in which those are, where there are any."""
+        used = [row["part"] for row in rows if row["state"] == "used" and row["within"] is None]
+        if not used or not whole.explains or not whole.total.known:
             return ()
-        rest = [name for name in everyone if name not in named]
-        controls = [list(random_parts(self.net, everyone, len(named), self.seed + i).parts) for i in range(3)]
-        nothing = torch.zeros_like(self.total_effect)
+        fresh = None
+        if at.values.kind == "resample" and not isinstance(self.kind, Baseline):
+            fresh = self._dealt.scoring
+        if fresh is None:
+            scarce = at.values.kind == "resample" and not isinstance(self.kind, Baseline)
+            why = "the reference has no others" if scarce else _said(at.values)
+            self.notes.append(f"the checks are scored with the values that also chose the named parts ({why})")
+            return checks(at, parts, used, self.seed)
+        return checks(self._measuring(values_of(self.net, fresh, _sites(self.net, parts))), parts, used, self.seed)
 
-        def share(names: Sequence[str]) -> Tensor:
-            return (self._jointly(names) if names else nothing) / self.total.mean
 
-        kept = share(rest)
-        kept_random = torch.stack([share([n for n in everyone if n not in c]) for c in controls]).mean(0)
-        away, away_random = share(named), torch.stack([share(c) for c in controls]).mean(0)
-        return (
-            Check(
-                "enough: decision that is left with only the named parts", estimate(1 - kept), estimate(1 - kept_random)
-            ),
-            Check("needed: decision that is lost without the named parts", estimate(away), estimate(away_random)),
-        )
+def _sites(net: Network, parts: Sequence[SubModel]) -> list[Site]:
+    return [site for part in parts for site in sites_of(net, part)]
 
-    def _completeness(self, first: Sequence[Tensor]) -> float | None:
-        """How far the first-order effects are from summing to the total, as a share of it."""
-        summed = sum(float(score.sum()) for score in first)
-        if not self._explains or not math.isfinite(summed):
-            return None
-        return (summed - self.total.mean) / abs(self.total.mean)
+
+def _said(values: Baseline) -> str:
+    """What stands in, in words."""
+    if values.kind == "resample":
+        return f"values of {values.draws} other inputs (resample)"
+    return SAID.get(values.kind, values.kind)
+
+
+def _strengths(parts: Sequence[SubModel], first: Sequence[Tensor]) -> Table:
+    rows = [{"part": part.name, "by_position": score.tolist()} for part, score in zip(parts, first)]
+    return Table.of(rows, columns=("part", "by_position"))
+
+
+def _completeness(first: Sequence[Tensor], whole: Whole) -> float | None:
+    """How far the first-order effects are from summing to the total, as a share of it."""
+    summed = sum(float(score.sum()) for score in first)
+    if not whole.explains or not math.isfinite(summed):
+        return None
+    return (summed - whole.total.mean) / abs(whole.total.mean)

@@ -7,10 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from cutaway.decisions.decision import Decision, Posed
 from cutaway.decisions.estimate import Estimate, estimate
-from cutaway.network import Network, Site, TextFeed, Variant, generate, logits_of, sweep
+from cutaway.decisions.same import same
+from cutaway.network import Edit, Network, Site, TextFeed, generate, logits_of
 from cutaway.network.edit import Receipt
 from cutaway.runs.table import Table
 from cutaway.submodels import SubModel, as_submodel, take_away
@@ -44,6 +47,12 @@ class Rerun:
     def changed(self) -> bool:
         """Whether another output is the most probable now (first input, mean over draws)."""
         return self.answer[0] != self.answer[1]
+
+    def __eq__(self, other: object) -> bool:
+        """By contents, tensors too."""
+        return same(self, other)
+
+    __hash__ = None
 
     def __str__(self) -> str:
         lines = [
@@ -87,44 +96,54 @@ def without(
         usual: Kind = "resample" if net.reference is not None else "zero"
         kind = baseline or ("counterfactual" if decision.counterfactual is not None else usual)
         values = make_baseline(net, posed.batch, sites, kind, draws, decision.counterfactual, seed)
-    variants = [Variant(take_away(net, gone, values, draw)) for draw in range(values.draws)]
-    swept = sweep(net, posed.batch, variants, posed.metric)
-    table, answer = _probabilities(net, posed, variants)
+    clean = _ran(net, posed)
+    reruns = [_ran(net, posed, take_away(net, gone, values, draw)) for draw in range(values.draws)]
+    after = torch.stack([one.decision for one in reruns])
+    table, answer = _probabilities(net, clean, reruns)
     return Rerun(
         net.name,
         decision,
         gone,
         values.kind if values.kind != "resample" else f"values of {values.draws} other inputs",
-        estimate(swept.clean[None]),
-        estimate(swept.clean[None] + swept.effect),
-        estimate(swept.effect),
+        estimate(clean.decision[None]),
+        estimate(after),
+        estimate(after - clean.decision),
         answer,
         table,
         _continuations(net, posed, gone, sites, tokens, seed),
-        tuple(replace(receipt, natural=None) for receipt in swept.receipts[0]) if swept.receipts else (),
+        tuple(replace(receipt, natural=None) for receipt in reruns[0].receipts),
     )
 
 
-def _probabilities(net: Network, posed: Posed, variants: Sequence[Variant]) -> tuple[Table, tuple[str, str]]:
+@dataclass(frozen=True)
+class _Ran:
+    """What one run gave: the decision on each row, the probabilities of the first row's outputs (None: no choice)."""
+
+    decision: Float[Tensor, "rows"]
+    probability: Float[Tensor, "outputs"] | None
+    receipts: tuple[Receipt, ...]
+
+
+def _ran(net: Network, posed: Posed, edits: Sequence[Edit] = ()) -> _Ran:
+    run = net.run(posed.batch, edits)
+    decision = posed.metric(run.output, torch.arange(posed.batch.rows, device=net.device)).cpu()
+    if posed.decision.metric is not None:
+        return _Ran(decision, None, run.receipts)
+    logits = logits_of(run.output)[:1]
+    logits = logits[:, -1] if logits.ndim == 3 else logits
+    choice = logits.ndim == 2 and logits.shape[1] > 1
+    return _Ran(decision, torch.softmax(logits.float(), dim=-1)[0].cpu() if choice else None, run.receipts)
+
+
+def _probabilities(net: Network, clean: _Ran, reruns: Sequence[_Ran]) -> tuple[Table, tuple[str, str]]:
     """Probabilities of the outputs of the first input that matter, before and after, and the most probable one.
 
     Both are empty for a network with one output and for a metric of the user's own: neither is a choice among outputs.
     """
-
-    def probability(variant: Variant) -> torch.Tensor:
-        logits = logits_of(net.run(posed.batch, variant.edits).output)[:1]
-        if logits.ndim == 3:
-            logits = logits[:, -1]
-        return (
-            torch.softmax(logits.float(), dim=-1)[0].cpu()
-            if logits.ndim == 2 and logits.shape[1] > 1
-            else torch.ones(1)
-        )
-
-    before = torch.ones(1) if posed.decision.metric is not None else probability(Variant(()))
-    if len(before) == 1:
+    before, changed = clean.probability, [one.probability for one in reruns if one.probability is not None]
+    if before is None or not changed:
         return Table.of([], columns=("output", "before", "after")), ("", "")
-    after = torch.stack([probability(variant) for variant in variants]).mean(0)
+    after = torch.stack(changed).mean(0)
     shown = torch.cat([before.topk(min(4, len(before))).indices, after.topk(min(4, len(after))).indices]).unique()
     rows: list[dict[str, Any]] = [
         {"output": _name(net, i), "before": float(before[i]), "after": float(after[i])} for i in shown.tolist()

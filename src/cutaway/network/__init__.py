@@ -3,6 +3,7 @@
 from cutaway.network.batch import Batch, TextFeed
 from cutaway.network.edit import ZERO, Add, Apply, Change, Edit, Natural, NeverFired, Put, Receipt, Scale, Variant
 from cutaway.network.generate import generate, probabilities
+from cutaway.network.given import InputError
 from cutaway.network.gradient import Gradients, gradients
 from cutaway.network.layout import Layout, Proof
 from cutaway.network.load import OpenError, pretrained, wrap
@@ -23,6 +24,7 @@ __all__ = [
     "Custom",
     "Edit",
     "Gradients",
+    "InputError",
     "Layout",
     "LogitDifference",
     "Metric",

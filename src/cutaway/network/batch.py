@@ -8,7 +8,7 @@ silently off).
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -50,6 +50,12 @@ class Batch:
         """Number of positions, if this is a batch of tokens."""
         return None if self.ids is None else self.ids.shape[1]
 
+    @property
+    def size(self) -> str:
+        """How large it is, in words."""
+        rows = f"{self.rows} row{'' if self.rows == 1 else 's'}"
+        return rows if self.positions is None else f"{rows} × {self.positions} positions"
+
     def take(self, rows: Int[Tensor, "rows"]) -> Batch:
         """The batch made of these rows, in this order, repeats allowed."""
 
@@ -63,7 +69,7 @@ class Batch:
             tuple(gather(value) for value in self.args),
             {name: gather(value) for name, value in self.kwargs.items()},
             len(listed),
-            None if self.real is None else self.real[rows],
+            None if self.real is None else self.real[rows.to(self.real.device)],
             None if self.tokens is None else tuple(self.tokens[row] for row in listed),
             None if self.text is None else tuple(self.text[row] for row in listed),
         )
@@ -119,6 +125,24 @@ def tensor_batch(value: Any) -> Batch:
     )
 
 
+def _tokenized(named: Any) -> list[list[int]]:
+    """The rows of `input_ids`, without what `attention_mask` calls padding."""
+    if "input_ids" not in named.keys():  # noqa: SIM118 (BatchEncoding is no dict)
+        raise TypeError(
+            f"a dict with {', '.join(map(str, named.keys())) or 'nothing in it'} was given; this network reads text: "
+            "expected texts, ids, or a dict with input_ids (and attention_mask)"
+        )
+    ids = torch.as_tensor(named["input_ids"])
+    mask = named["attention_mask"] if "attention_mask" in named.keys() else torch.ones_like(ids)  # noqa: SIM118
+    real = torch.as_tensor(mask).bool()
+    if ids.ndim != 2 or ids.shape != real.shape:
+        raise ValueError(
+            f"input_ids {tuple(ids.shape)} with attention_mask {tuple(real.shape)} were given; "
+            "expected both as [rows, positions]"
+        )
+    return [row[keep].tolist() for row, keep in zip(ids, real)]
+
+
 @dataclass(frozen=True)
 class TextFeed:
     """Text to token ids for a module, left-padded, with what its forward accepts of mask and position ids.
@@ -132,20 +156,27 @@ class TextFeed:
     context: int | None = None
     first: int = 0
 
-    def __call__(self, inputs: str | Sequence[str] | Sequence[Sequence[int]] | Tensor | Batch) -> Batch:
-        if isinstance(inputs, Batch):
-            return inputs
+    def __call__(
+        self, inputs: str | Sequence[str] | Sequence[Sequence[int]] | Mapping[str, Any] | Tensor | Batch
+    ) -> Batch:
+        return inputs if isinstance(inputs, Batch) else self.batch(*self.rows(inputs))
+
+    def rows(self, inputs: Any) -> tuple[list[list[int]], tuple[str, ...] | None]:
+        """Texts, ids, or what a tokenizer made of texts (`input_ids` and `attention_mask`) as rows of ids, and the texts."""
+        if hasattr(inputs, "keys"):
+            return _tokenized(inputs), None
         if isinstance(inputs, str):
             inputs = [inputs]
-        text: tuple[str, ...] | None = None
         if isinstance(inputs, Tensor):
-            rows = [row.tolist() for row in (inputs if inputs.ndim == 2 else inputs[None])]
-        elif len(strings := [one for one in inputs if isinstance(one, str)]) == len(inputs):
-            text = tuple(strings)
-            rows = [list(self.tokenizer.encode(one)) for one in strings]
-        else:
-            rows = [[int(token) for token in one] for one in inputs]
-        return self.batch(rows, text)
+            return [row.tolist() for row in (inputs if inputs.ndim == 2 else inputs[None])], None
+        text = tuple(one for one in inputs if isinstance(one, str))
+        if len(text) == len(inputs):
+            return [list(self.tokenizer.encode(one)) for one in text], text
+        if text:
+            raise TypeError(
+                f"{len(text)} texts and {len(inputs) - len(text)} rows of ids were given together; give one kind"
+            )
+        return [[int(token) for token in one] for one in inputs], None
 
     def batch(self, rows: Sequence[Sequence[int]], text: tuple[str, ...] | None = None) -> Batch:
         """Ids of any lengths as one left-padded batch."""

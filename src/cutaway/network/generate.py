@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -19,7 +20,8 @@ def generate(
     """The greedy continuation of `prompt`, `tokens` long, with `edits` made in every step.
 
     Every step reads the whole text afresh, with no cache: an edit then acts on earlier positions as it would have from the
-    start (a cache filled before the edit would keep stale keys). Position selectors count in the prompt; stops after `stop`.
+    start (a cache filled before the edit would keep stale keys). Position selectors, ranges too, mean positions of the
+    prompt: they are resolved once, so `pos=-1` stays its last token and `pos=2:` ends with it. Stops after `stop`.
     """
     if not isinstance(net.feed, TextFeed):
         raise TypeError(
@@ -40,8 +42,11 @@ def generate(
 def _from_the_start(edit: Edit, length: int) -> Edit:
     """Position selectors as absolute positions of the prompt: the text grows, its end moves."""
     pos = dict(edit.site.select).get("pos")
-    if isinstance(pos, int) and pos < 0:
-        return Edit(edit.site.at(pos=length + pos), edit.change, edit.reads)
+    if isinstance(pos, tuple):
+        first, end, _ = slice(*pos).indices(length)
+        return replace(edit, site=edit.site.at(pos=(first, end)))
+    if isinstance(pos, int) and -length <= pos < 0:
+        return replace(edit, site=edit.site.at(pos=length + pos))
     return edit
 
 

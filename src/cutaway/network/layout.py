@@ -44,6 +44,7 @@ class Layout:
     proofs: tuple[Proof, ...] = ()
     heads: Mapping[int, int] = field(default_factory=dict)
     projections: Mapping[int, str] = field(default_factory=dict)
+    width: int | None = None  # channels of the residual stream
 
     @property
     def additive(self) -> bool:

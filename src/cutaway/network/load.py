@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from cutaway.network.batch import Feed, TextFeed, Tokenizer, Wrapped, parameters_of, tensor_batch
+from cutaway.network.given import context_of, first_position
 from cutaway.network.network import Network
 
 ISA = "ONEDNN_MAX_CPU_ISA"
@@ -32,25 +33,21 @@ def wrap(
     reference: Any = None,
     name: str | None = None,
     sites: Mapping[str, str] | None = None,
+    source: str | None = None,
 ) -> Network:
     """A `Network` around any torch module.
 
     `feed` is a tokenizer (text in), a function from your inputs to tensors, or None (tensors in). `reference` are inputs
     of the same kind, for means, donors and nulls. `sites` declares places that cannot be found by watching.
+    `source` is where the module came from, a folder or hub id, if that is known.
     """
     original = getattr(module, "_orig_mod", None)
     if isinstance(original, nn.Module):  # torch.compile: hooks added after the first call would silently never fire
         module = original
     _check(module)
     declared = sites if sites is not None else getattr(module, "sites", None)
-    net = Network(
-        module,
-        _feed(module, feed),
-        None,
-        name or type(module).__name__,
-        declared if isinstance(declared, Mapping) else None,
-    )
-    return net if reference is None else Network(module, net.feed, reference, net.name, net.declared)
+    places = declared if isinstance(declared, Mapping) else None
+    return Network(module, _feed(module, feed), reference, name or type(module).__name__, places, source)
 
 
 def _feed(module: nn.Module, feed: Any) -> Feed:
@@ -75,25 +72,6 @@ def _pad(tokenizer: Any) -> int:
         if isinstance(value := getattr(tokenizer, name, None), int):
             return value
     return 0
-
-
-def first_position(module: nn.Module) -> int:
-    """The position id of the first token: 0, or one after the padding index of a position embedding that has one (RoBERTa)."""
-    for name, part in module.named_modules():
-        if name.endswith("position_embeddings") and isinstance(part, nn.Embedding) and part.padding_idx is not None:
-            return part.padding_idx + 1
-    return 0
-
-
-def context_of(module: nn.Module) -> int | None:
-    """The longest input that a module was built for, if it says so."""
-    config = getattr(module, "config", None) or getattr(module, "shape", None)
-    text = getattr(config, "get_text_config", None)
-    config = text() if callable(text) else config
-    for name in ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "context"):
-        if isinstance(value := getattr(config, name, None), int) and value > 0:
-            return value - first_position(module)
-    return None
 
 
 def pretrained(where: str, dtype: torch.dtype | None = None, device: str | None = None) -> tuple[nn.Module, Any]:

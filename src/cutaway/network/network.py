@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from functools import cached_property
@@ -12,9 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from cutaway.network.batch import Batch, Feed, TextFeed, parameters_of, tensor_batch
+from cutaway.network.describe import described
 from cutaway.network.edit import Edit, NeverFired, Receipt
+from cutaway.network.given import InputError, Intake, intake, shapes, token_table
 from cutaway.network.layout import READ_ONLY, Layout
 from cutaway.network.passes import Pass, Touch, Wiring
+from cutaway.network.proofs import probe
 from cutaway.network.search import declared, find
 from cutaway.network.site import AddressError, Port, Site
 
@@ -32,7 +36,8 @@ class Run:
 class Network:
     """A torch module (unmodified), its `feed` from inputs to a batch, and the `reference` inputs that means are taken over.
 
-    `declared` maps points to places for modules whose layout cannot be found by watching them.
+    `declared` maps points to places for modules whose layout cannot be found by watching them; `source` is the folder or
+    hub id that the module was opened from, if it was.
     """
 
     module: nn.Module
@@ -40,9 +45,9 @@ class Network:
     reference: Any = None
     name: str = "network"
     declared: Mapping[str, str] | None = None
+    source: str | None = None
     _layouts: dict[str, Layout] = field(default_factory=dict, repr=False)
     _matching: dict[tuple[Layout, str], list[Site]] = field(default_factory=dict, repr=False)
-    _encoded: dict[str, list[list[int]]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def wiring(self) -> Wiring:
@@ -63,9 +68,12 @@ class Network:
         return next((p.dtype for p in self.module.parameters() if p.is_floating_point()), torch.float32)
 
     def batch(self, inputs: Any) -> Batch:
-        """`inputs` through the feed, on the network's device."""
+        """`inputs` through the feed, on the network's device. Raises `InputError` for token ids that cannot be right."""
         batch = inputs if isinstance(inputs, Batch) else self.feed(inputs)
         batch = batch if isinstance(batch, Batch) else tensor_batch(batch)
+        if not isinstance(inputs, Batch):  # those were checked when they were made
+            batch = self.intake.named(batch)
+            self.intake.check(batch)
         kwargs = dict(batch.kwargs)
         if "use_cache" in self._accepts:
             kwargs.setdefault("use_cache", False)
@@ -82,24 +90,48 @@ class Network:
     def _accepts(self) -> frozenset[str]:
         return parameters_of(self.module)
 
+    @cached_property
+    def intake(self) -> Intake:
+        """What is known of the module's inputs without running it."""
+        return intake(self.module)
+
+    @cached_property
+    def reference_ids(self) -> list[list[int]]:
+        """The reference texts as token ids, encoded once. Raises TypeError where there is no tokenizer or no reference."""
+        if not isinstance(self.feed, TextFeed) or self.reference is None:
+            raise TypeError(
+                f"{self.name} has no reference texts; open it with feed=tokenizer and reference=… (a list of texts)"
+            )
+        return self.feed.rows(self.reference)[0]
+
     @property
     def layout(self) -> Layout:
         """Where the named tensors are; found and proved on the first use."""
-        if "found" not in self._layouts:
-            self.locate(self._probe())
-        return self._layouts["found"]
+        return self.found or self.locate(self.probe())
+
+    @property
+    def found(self) -> Layout | None:
+        """Where the named tensors are, if that was looked for already."""
+        return self._layouts.get("found")
 
     def locate(self, batch: Batch) -> Layout:
         """Finds and proves the layout on the first rows of `batch`, once; later calls return what was found."""
         if "found" not in self._layouts:
             few = batch.take(torch.arange(min(2, batch.rows), device="cpu"))
+            with self.explained(few):
+                tape = probe(self.wiring, few)
             if self.declared is not None:
-                self._layouts["found"] = declared(self.wiring, self.declared, few)
+                self._layouts["found"] = declared(self.wiring, self.declared, tape)
             else:
-                self._layouts["found"] = find(self.wiring, few)
+                self._layouts["found"] = find(self.wiring, few, tape)
         return self._layouts["found"]
 
-    def _probe(self) -> Batch:
+    def locate_for(self, batch: Batch, sites: Sequence[Site | str]) -> None:
+        """`locate`, if any of these addresses needs it: module paths do not."""
+        if any((isinstance(site, str) and "*" in site) or Site.parse(site).path is None for site in sites):
+            self.locate(batch)
+
+    def probe(self) -> Batch:
         """A small batch to watch the network with: random tokens, or the first reference inputs."""
         if isinstance(self.feed, TextFeed):
             vocabulary = _vocabulary(self.module)
@@ -141,7 +173,7 @@ class Network:
         the output is bit for bit what the module gives. Raises `NeverFired` for an edit that nothing came by for.
         """
         batch = self.batch(inputs)
-        self._ensure_layout(batch, [*(edit.site for edit in edits), *read])
+        self.locate_for(batch, [*(edit.site for edit in edits), *read])
         sites = self.expand(read)
         found: dict[str, Tensor] = {}
         receipts = [Receipt(edit.site, edit.natural) for edit in edits]
@@ -154,7 +186,8 @@ class Network:
         for site in sites:
             touches.append(self.read_touch(site, found))
         run = Pass(self.wiring, touches)
-        output = self._with_weights(run, batch, weights)
+        with contextlib.nullcontext() if edits or weights else self.explained(batch):
+            output = self._with_weights(run, batch, weights)
         unfired(receipts)
         return Run(output, {str(site): found[str(site)] for site in sites}, tuple(receipts))
 
@@ -165,6 +198,29 @@ class Network:
     def __call__(self, inputs: Any) -> Any:
         """The module's own output for `inputs`."""
         return self.run(inputs).output
+
+    @contextlib.contextmanager
+    def explained(self, batch: Batch) -> Generator[None]:
+        """Around a pass that edits nothing: torch's own complaint, with the shapes given. Raises `InputError`."""
+        try:
+            yield
+        except (RuntimeError, IndexError, TypeError, ValueError) as error:
+            if type(error) not in (RuntimeError, IndexError, TypeError, ValueError):
+                raise  # one of ours, which says it better
+            raise InputError(
+                f"{self.name} could not run on what was given, {shapes(batch)}: {' '.join(str(error).split())[:300]}; "
+                f"expected {self._expected()}"
+            ) from error
+
+    def _expected(self) -> str:
+        """What the network is known to run on: inputs of the reference's shapes, else what its forward takes."""
+        takes = f"what its forward takes ({', '.join(self.intake.names)})"
+        if self.reference is None or isinstance(self.feed, TextFeed):
+            return takes
+        try:
+            return f"inputs like its reference, {shapes(self.batch(self.reference))}"
+        except (RuntimeError, TypeError, ValueError, LookupError):  # the reference is what does not fit
+            return takes
 
     # pieces that passes are built of ------------------------------------------------------------------------------
 
@@ -183,10 +239,6 @@ class Network:
             else:
                 sites.append(Site.parse(address))
         return sites
-
-    def _ensure_layout(self, batch: Batch, sites: Sequence[Site | str]) -> None:
-        if any((isinstance(site, str) and "*" in site) or Site.parse(site).path is None for site in sites):
-            self.locate(batch)
 
     def read_touch(self, site: Site, into: dict[str, Tensor]) -> Touch:
         """Keeps the picked part of `site` under its address."""
@@ -254,6 +306,9 @@ class Network:
         run.weights = weights
         return run(batch)
 
+    def __str__(self) -> str:
+        return described(self)
+
     def __repr__(self) -> str:
         parameters = sum(p.numel() for p in self.module.parameters())
         dtype = str(self.dtype).removeprefix("torch.")
@@ -271,9 +326,7 @@ def unfired(receipts: Sequence[Receipt]) -> None:
 
 
 def _vocabulary(module: nn.Module) -> int:
-    embedding = getattr(module, "get_input_embeddings", lambda: None)()
-    if not isinstance(embedding, nn.Embedding):
-        embedding = next((part for part in module.modules() if isinstance(part, nn.Embedding)), None)
+    embedding = token_table(module) or next((part for part in module.modules() if isinstance(part, nn.Embedding)), None)
     if embedding is None:
         raise AddressError("this network has no token embedding; open it with reference=… instead of a tokenizer")
     return embedding.num_embeddings

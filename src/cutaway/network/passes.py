@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from cutaway.ledger.meter import count_forwards
 from cutaway.network.batch import Batch
+from cutaway.network.memory import told
 from cutaway.network.site import Port
 from cutaway.network.tape import ATTENTION, CallId, Prefix, Recorded, Tape
 from cutaway.network.trees import argument, leaves, map_tensors, result, with_argument, with_result
@@ -102,7 +103,7 @@ class Pass:
     tape_out: Tape | None = None
 
     def __call__(self, batch: Batch) -> Any:
-        """The module's own output for `batch`."""
+        """The module's own output for `batch`. Raises `MemoryError` that says how large it was."""
         self._clock, self._positions = 0, batch.positions
         self._stack: list[tuple[str, int]] = []
         self._open: list[int] = []  # ordinals of the tracked calls that are under way
@@ -117,7 +118,7 @@ class Pass:
         attends = self._tracks or any(side in ("q", "k", "v", "z") for _, side in self._at)
         mode = torch.enable_grad() if self.gradients else torch.no_grad()
         settings = _settings(self.wiring, frozen=self.gradients, attends=attends)
-        with mode, self._installed(), settings, _uncompiled(self.wiring):
+        with mode, self._installed(), settings, _uncompiled(self.wiring), told(batch):
             if self.weights:
                 output = torch.func.functional_call(self.wiring.module, dict(self.weights), batch.args, batch.kwargs)
             else:

@@ -57,7 +57,8 @@ def prove(layout: Layout, tape: Tape, wiring: Wiring) -> Layout:
                 Proof("resid_mid = resid_pre + attention contribution", layer, error, error < tolerance(middle))
             )
         proofs.extend(_prove_heads(layout, layer, calls, wiring))
-    return replace(layout, proofs=tuple(proofs))
+    stream = at("resid_pre", 0)
+    return replace(layout, proofs=tuple(proofs), width=None if stream is None else stream.shape[-1])
 
 
 @torch.no_grad()

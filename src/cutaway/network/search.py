@@ -21,11 +21,11 @@ from cutaway.network.layout import AXES, HEADED, NEURONS, STREAM, Layout
 from cutaway.network.passes import Wiring
 from cutaway.network.proofs import probe, prove, relative, same_size, tolerance
 from cutaway.network.site import WHOLE, AddressError, Port
-from cutaway.network.tape import ATTENTION
+from cutaway.network.tape import ATTENTION, Tape
 from cutaway.network.trees import leaves, result
 
 
-def declared(wiring: Wiring, sites: Mapping[str, str], batch: Batch) -> Layout:
+def declared(wiring: Wiring, sites: Mapping[str, str], tape: Tape) -> Layout:
     """The layout that a module or a user declares: templates with `{layer}`, e.g. {"mlp_out": "blocks.{layer}.mlp:out"}."""
     ports: dict[tuple[str, int | None], Port] = {}
     heads: dict[int, int] = {}
@@ -52,16 +52,15 @@ def declared(wiring: Wiring, sites: Mapping[str, str], batch: Batch) -> Layout:
     layers = 1 + max((layer for _, layer in ports if layer is not None), default=-1)
     projections = {layer: port.module for (point, layer), port in ports.items() if point == "z" and layer is not None}
     layout = Layout(ports, layers, {}, dict.fromkeys(ports, 1.0), (), heads, projections)
-    return prove(layout, probe(wiring, batch), wiring)
+    return prove(layout, tape, wiring)
 
 
-def find(wiring: Wiring, batch: Batch) -> Layout:
-    """The layout of a network that declares none.
+def find(wiring: Wiring, batch: Batch, tape: Tape) -> Layout:
+    """The layout of a network that declares none, from the `tape` of a probing pass of `batch`.
 
     A family whose attention does not go through the interface, or does not give the same output when read through it
     (Falcon asks for its setting by name), is left as it is: `wiring.attention` stays off.
     """
-    tape = probe(wiring, batch)
     if wiring.readable:
         wiring.attention = True
         through = probe(wiring, batch)
@@ -223,7 +222,13 @@ class _Block:
         if last is None or count is None or last.x is None or last.x.shape[-1] % count or last.x.ndim != 3:
             return
         self.put("z", Port(last.name, "in", HEADED, heads=count))
-        self.put("attn_in", Port(inside[0].name, "in"))
+        whole = (
+            contribution  # Bloom's last matrix is the contribution; its attention reads what the module around it does
+        )
+        if whole is last:
+            around = [c for c in self.inner if c is not last and c.where == last.where[: len(c.where)]]
+            whole = max(around, key=lambda c: len(c.where), default=inside[0])
+        self.put("attn_in", Port(whole.name, "in"))
         self.heads[self.layer], self.projections[self.layer] = count, last.name
         for point in ("q", "k", "v"):
             self.missing.setdefault(point, "this family's attention does not go through Hugging Face's interface")

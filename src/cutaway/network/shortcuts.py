@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from cutaway.network.batch import Batch
 from cutaway.network.edit import Edit, Variant
-from cutaway.network.metric import Metric
+from cutaway.network.metric import Metric, logits_of
 from cutaway.network.network import Network
 from cutaway.network.proofs import tolerance
 from cutaway.network.site import Port, Site
@@ -25,6 +25,17 @@ class Trim:
     cut: tuple[Port, ...] = ()
     head: str | None = None
     columns: Tensor | None = None
+
+    def event(self, tape: Tape) -> int | None:
+        """From when on only the last position is computed."""
+        on_tape = {where[-1][0] for where in tape.calls}
+        return min((tape.event(port) for port in self.cut if port.module in on_tape), default=None)
+
+    @property
+    def names(self) -> list[str]:
+        """What a plan calls it."""
+        cut, head = ["last position only at the end"], ["only the outputs that are read"]
+        return (cut if self.cut else []) + (head if self.head else [])
 
 
 def sites_of(variant: Variant) -> list[Site]:
@@ -72,7 +83,7 @@ def trimmed(net: Network, tape: Tape, variants: Sequence[Variant], metric: Metri
     """What the last block and the unembedding need not compute, if the metric reads only the last position."""
     if not metric.last or tape.positions is None:
         return Trim()
-    layout = net._layouts.get("found")
+    layout = net.found
     if layout is None or not layout.layers:
         return Trim()
     cut: list[Port] = []
@@ -154,11 +165,24 @@ def causal(net: Network, where: Any, mask: Any) -> bool:
     return bool(getattr(net.wiring.modules[name], "is_causal", False))
 
 
-def close(a: Tensor, b: Tensor, net: Network) -> bool:
-    """Whether two metrics [rows] are finite and agree to the network's dtype, relative to the larger of 1 and |b|.
+def close(a: Tensor, b: Tensor, net: Network, size: float) -> bool:
+    """Whether two metrics [rows] are finite and agree to the network's dtype, relative to the largest |b|.
 
-    Below 1 the bar is absolute: a metric that lives around 1e-5 passes whatever it is.
+    A metric is read off outputs of `size`, so it cannot agree better than their rounding: a difference of two logits may
+    be far smaller than either. A metric that is itself below that rounding (1e-6 read off logits of 10) is not guarded.
     """
-    scale = max(1.0, float(b.abs().max()))
-    near = tolerance(torch.empty(0, dtype=net.dtype))
-    return bool(torch.isfinite(a).all()) and float((a - b).abs().max()) <= near * scale
+    near = tolerance(torch.empty(0, dtype=net.dtype)) * float(b.abs().max())
+    return bool(torch.isfinite(a).all()) and float((a - b).abs().max()) <= max(near, rounding(net.dtype) * size)
+
+
+def rounding(dtype: torch.dtype) -> float:
+    """How far apart two ways to compute one number come out, relative to what it is summed of."""
+    eps = torch.finfo(dtype).eps
+    return eps * (16 if eps < 1e-5 else 1)
+
+
+def output_size(output: Any, metric: Metric) -> float:
+    """The largest value among the outputs that a metric may be read off."""
+    found = logits_of(output)
+    found = found[:, -1] if metric.last and found.ndim == 3 else found
+    return float(found.abs().max()) if found.numel() else 0.0

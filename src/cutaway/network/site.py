@@ -8,6 +8,7 @@ points follow Neuronpedia's interp-engine; TransformerLens' hook names are read 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
@@ -236,11 +237,11 @@ class Port:
 
     def index_of(self, site: Site, ndim: int) -> tuple[slice, ...]:
         """The index that takes the part that `site` selects, kept as slices so that no axis is lost."""
-        axes = list(self.axes_for(ndim))
+        axes = self.axes_for(ndim)
         index = [slice(None)] * ndim
         for name, where in site.select:
             if name != "call":
-                axis = self._axis(name, axes, site)
+                axis = self.axis(name, axes, site)
                 index[axis] = (
                     slice(*where) if isinstance(where, tuple) else slice(where, where + 1 if where != -1 else None)
                 )
@@ -248,11 +249,11 @@ class Port:
 
     def check(self, site: Site, x: Tensor) -> None:
         """Raises `AddressError` when a selector of `site` lies outside `x`, the opened tensor."""
-        axes = list(self.axes_for(x.ndim))
+        axes = self.axes_for(x.ndim)
         for name, where in site.select:
             if name == "call":
                 continue
-            size = x.shape[self._axis(name, axes, site)]
+            size = x.shape[self.axis(name, axes, site)]
             if isinstance(where, tuple) and not range(size)[slice(*where)]:
                 raise AddressError(
                     f"{site}: {name}={_show(where)} picks nothing; this tensor has {size} of them, 0 to {size - 1}"
@@ -263,7 +264,8 @@ class Port:
                 )
 
     @staticmethod
-    def _axis(name: str, axes: list[str], site: Site) -> int:
+    def axis(name: str, axes: Sequence[str], site: Site) -> int:
+        """Which of `axes` the selector `name` picks from. Raises `AddressError` that says what can be picked by."""
         for axis in (AXIS_OF[name], *SAME_AXIS.get(name, ())):
             if axis in axes:
                 return axes.index(axis)

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from cutaway.network.batch import Batch
 from cutaway.network.edit import Edit, NeverFired, Receipt, Variant
+from cutaway.network.memory import out_of_memory
 from cutaway.network.metric import Metric
 from cutaway.network.network import Network
 from cutaway.network.passes import Pass, Touch
@@ -30,6 +31,8 @@ from cutaway.network.shortcuts import (
     close,
     counted_from_the_end,
     first_position,
+    output_size,
+    rounding,
     sites_of,
     trimmed,
     watched,
@@ -66,18 +69,27 @@ def sweep(
     metric: Metric,
     positions: int | None = None,
     shortcuts: bool = True,
+    memory: int | None = None,
 ) -> Sweep:
     """Reruns `inputs` once per variant and reads `metric` off each.
 
-    `positions` bounds rows × positions of one stack (default: by device, halved when memory runs out). `shortcuts=False`
-    computes every position and output.
+    `positions` bounds rows × positions of one stack (default: by device), `memory` the bytes that it is estimated to take
+    (default: half of what is free); it is halved when memory runs out all the same. `shortcuts=False` computes every
+    position and output.
     """
-    return Sweeper(net, net.batch(inputs), list(variants), metric, positions, shortcuts).run()
+    return Sweeper(net, net.batch(inputs), list(variants), metric, positions, shortcuts, memory).run()
 
 
-def plan(net: Network, inputs: Any, variants: Sequence[Variant], metric: Metric, positions: int | None = None) -> Plan:
-    """What `sweep` would do and cost, at the price of one clean pass: reruns, stacks, forward passes, memory."""
-    return Sweeper(net, net.batch(inputs), list(variants), metric, positions).prepare()
+def plan(
+    net: Network,
+    inputs: Any,
+    variants: Sequence[Variant],
+    metric: Metric,
+    positions: int | None = None,
+    memory: int | None = None,
+) -> Plan:
+    """What `sweep` would do and cost, at the price of one clean pass: reruns, stacks, operations, memory."""
+    return Sweeper(net, net.batch(inputs), list(variants), metric, positions, memory=memory).prepare()
 
 
 @dataclass
@@ -90,6 +102,7 @@ class Sweeper:
     metric: Metric
     budget: int | None = None
     shortcuts: bool = True
+    memory: int | None = None
     notes: list[str] = field(default_factory=list)
     unstacked: bool = False
     stacked: int = 0  # rows of the stack that runs
@@ -99,7 +112,7 @@ class Sweeper:
     raised: Exception | None = None  # what a user's change or metric raised: never retried
 
     def __post_init__(self) -> None:
-        self.net._ensure_layout(self.batch, [site for v in self.variants for site in sites_of(v)])
+        self.net.locate_for(self.batch, [site for v in self.variants for site in sites_of(v)])
         self.variants = [counted_from_the_end(variant, self.batch) for variant in self.variants]
         self.ports = {edit.site: self.net.writable(edit.site) for v in self.variants for edit in v.edits}
         self.watched = watched(self.net, [self.net.port(site) for v in self.variants for site in sites_of(v)])
@@ -115,20 +128,18 @@ class Sweeper:
             )
         full = self._record(self.batch, keys=self.start is not None)
         self.clean = self.metric(full.output, self.all_rows)
-        eps = torch.finfo(self.net.dtype).eps
-        self.noise = eps * (16 if eps < 1e-5 else 1) * max(1.0, float(self.clean.abs().max()))
+        self.size = output_size(full.output, self.metric)
+        self.noise = rounding(self.net.dtype) * max(min(1.0, self.size), float(self.clean.abs().max()))
         self.tape, self.prefix = full, None
         if self.start is not None:
             self._restrict(full)
         self.first = [self._event(variant) for variant in self.variants]
         self.trim = trimmed(self.net, self.tape, self.variants, self.metric) if self.shortcuts else Trim()
-        stacking = Stacking(self.net, self.tape, self.first, self.budget, self._cut_event())
+        stacking = Stacking(self.net, self.tape, self.first, self.budget, self.trim.event(self.tape), self.memory)
         self.stacks = list(stacking.stacks())
         whole = 1.0 if self.prefix is None else (self.tape.positions or 1) / (self.prefix.tape.positions or 1)
         used = [f"positions from {self.start}"] if self.start is not None else []
-        used += ["last position only at the end"] if self.trim.cut else []
-        used += ["only the outputs that are read"] if self.trim.head else []
-        return stacking.plan(self.stacks, whole, used)
+        return stacking.plan(self.stacks, whole, [*used, *self.trim.names])
 
     def run(self) -> Sweep:
         """Every stack, after the clean pass."""
@@ -151,7 +162,8 @@ class Sweeper:
         clone: set[str] = set()
         for _ in range(2):
             watch = Pass(self.net.wiring, record=self.watched, keys=keys, clone=clone, prefix=prefix)
-            watch(batch)
+            with self.net.explained(batch):
+                watch(batch)
             tape = watch.tape_out
             assert tape is not None
             clone = tape.mutated()
@@ -170,19 +182,14 @@ class Sweeper:
             try:
                 tape = self._record(batch, keys=False, prefix=prefix)
                 again = self.metric(tape.output, self.all_rows)
-                if close(again, self.clean, self.net):
+                if close(again, self.clean, self.net, self.size):
                     self.tape, self.prefix, self.batch = tape, prefix, batch
                     return
                 why = "computing only the last positions did not reproduce the clean run"
-            except (RuntimeError, ValueError, TypeError, LookupError) as error:
+            except (RuntimeError, ValueError, TypeError, LookupError, MemoryError) as error:
                 why = f"computing only the last positions failed ({type(error).__name__})"
         self.start = None
         self.notes.append(f"all positions computed: {why}")
-
-    def _cut_event(self) -> int | None:
-        """From when on only the last position is computed."""
-        on_tape = {where[-1][0] for where in self.tape.calls}
-        return min((self.tape.event(port) for port in self.trim.cut if port.module in on_tape), default=None)
 
     def _event(self, variant: Variant) -> int:
         """When the variant first differs from the clean run (its reads included)."""
@@ -297,7 +304,7 @@ class Sweeper:
         Within rounding they serve for this stack too: `_settle` looks again at what comes out as small as that. Raises
         if clean rows are not even close to the clean run: then a shortcut is wrong for this network.
         """
-        if not close(clean, self.clean[: len(clean)], self.net):
+        if not close(clean, self.clean[: len(clean)], self.net, self.size):
             off = float((clean - self.clean[: len(clean)]).abs().max())
             raise _NotReproducedError(f"a clean row came out {off:.2g} away from the clean run")
         if len(clean) == self.batch.rows:
@@ -390,8 +397,3 @@ class Sweeper:
 
 class _NotReproducedError(RuntimeError):
     """A shortcut that does not give the clean run's metric on clean rows."""
-
-
-def out_of_memory(error: Exception) -> bool:
-    """Whether this is torch's or Python's way to say so (torch's CPU allocator raises a plain RuntimeError)."""
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)

@@ -14,13 +14,13 @@ from torch import Tensor
 
 from cutaway.decisions import Check, Decision, Estimate, Rerun, Trace
 from cutaway.ledger import Cost
-from cutaway.network import Site
+from cutaway.network import Batch, Site
 from cutaway.network.edit import Receipt
 from cutaway.runs import Run, RunError, Table
 from cutaway.submodels import Curve, SubModel, load_submodels, save_submodels
 
 KINDS: dict[str, Any] = {
-    kind.__name__: kind for kind in (Check, Cost, Curve, Decision, Estimate, Receipt, Rerun, Site, Trace)
+    kind.__name__: kind for kind in (Batch, Check, Cost, Curve, Decision, Estimate, Receipt, Rerun, Site, Trace)
 }
 
 

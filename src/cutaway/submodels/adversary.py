@@ -114,7 +114,7 @@ class _Against:
         """Mean |change| of the decision under these masks, with one draw of the baseline."""
         away = [(i, take_away(self.net, part, self.baseline, draw)) for i, part in enumerate(self.rest)]
         edits = [_fade(edit, masks[i]) for i, several in away for edit in several]
-        self.net._ensure_layout(self.batch, [edit.site for edit in edits])
+        self.net.locate_for(self.batch, [edit.site for edit in edits])
         values: dict[Site, Tensor] = {}
         touches = []
         for edit in edits:

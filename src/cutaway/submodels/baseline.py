@@ -94,7 +94,7 @@ def _unpadded(pool: Batch) -> Int[Tensor, "rows"]:
 def _windows(net: Network, batch: Batch, count: int, generator: torch.Generator) -> list[list[int]]:
     """Different windows of the reference texts, as long as the batch's prompts, after the tokens every text begins with."""
     assert isinstance(net.feed, TextFeed) and batch.positions is not None
-    encoded = _encoded(net)
+    encoded = net.reference_ids
     start = _common_start(encoded, batch, list(net.feed.tokenizer.encode("")))
     length = batch.positions - len(start)
     lead = start or list(net.feed.tokenizer.encode(""))  # no start token in the middle of a window
@@ -116,21 +116,6 @@ def _windows(net: Network, batch: Batch, count: int, generator: torch.Generator)
         first = int(ends[row]) - 1 - at
         windows.append([*start, *long[row][first : first + length]])
     return windows
-
-
-def _encoded(net: Network) -> list[list[int]]:
-    """The reference texts as ids, encoded once for each network."""
-    if "reference" not in net._encoded:
-        assert isinstance(net.feed, TextFeed)
-        texts = [net.reference] if isinstance(net.reference, str) else list(net.reference)
-        net._encoded["reference"] = [
-            list(net.feed.tokenizer.encode(t)) if isinstance(t, str) else _ids(t) for t in texts
-        ]
-    return net._encoded["reference"]
-
-
-def _ids(row: Sequence[int] | Tensor) -> list[int]:
-    return row.tolist() if isinstance(row, Tensor) else list(row)
 
 
 def _common_start(encoded: Sequence[Sequence[int]], batch: Batch, empty: Sequence[int]) -> list[int]:

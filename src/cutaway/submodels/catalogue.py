@@ -10,7 +10,7 @@ import torch
 from cutaway.network import Batch, Network, TextFeed
 from cutaway.runs.table import Table
 from cutaway.submodels.baseline import donors
-from cutaway.submodels.slices import Slice, slices
+from cutaway.submodels.slices import Slice, kinds_of, slices
 
 WINDOWS = 32  # of the reference texts
 
@@ -19,10 +19,16 @@ def catalogue(net: Network, by: Sequence[str] = ("heads", "mlps"), inputs: Any =
     """Every sub-model of these kinds: address, kind, block, size, and how strong it is on `inputs`.
 
     `strength` is the root mean square of its coordinates over the inputs (default: the reference, else random tokens).
-    0 means that it was silent on these inputs, not that it does nothing on others.
+    0 means that it was silent on these inputs, not that it does nothing on others. Raises ValueError where the network has
+    none of these kinds, naming those that it has.
     """
     batch = _reference(net) if inputs is None else net.batch(inputs)
     found = slices(net, by, batch)
+    if not found:
+        why = f"{net.name} has no {' or '.join(by)}" if by else "no kind was asked for"
+        raise ValueError(
+            f"{why}; try {', '.join(kinds_of(net)) or 'path.MODULE:out: its only module is the answer itself'}"
+        )
     values = net.run(batch, read=[one.site for one in found]).read
     rows = []
     for one in found:
@@ -43,7 +49,7 @@ def catalogue(net: Network, by: Sequence[str] = ("heads", "mlps"), inputs: Any =
 
 def _reference(net: Network) -> Batch:
     """What strengths are measured on where nothing is given: windows of the reference texts, all other reference inputs."""
-    probe = net._probe()
+    probe = net.probe()
     return donors(net, probe, WINDOWS) if isinstance(net.feed, TextFeed) and net.reference is not None else probe
 
 

@@ -119,12 +119,12 @@ def slice_of(net: Network, site: Site | str, by: str, like: Tensor | None = None
     """The parts of the tensor at `site`. `like` is one value of it; without one the network is run to see its shape."""
     site = Site.parse(site).whole
     if like is None:
-        like = net.read(net._probe(), site)[str(site)]
+        like = net.read(net.probe(), site)[str(site)]
     axes = net.port(site).axes_for(like.ndim)
     if not by:
         return Slice(site, "", like.ndim - 1, 1, like.shape[-1])
     port = net.port(site)
-    axis = port._axis(by, list(axes), site)
+    axis = port.axis(by, axes, site)
     size = like.shape[axis + 1] if by == "head" else 1
     return Slice(site, by, axis, like.shape[axis], size)
 
@@ -135,7 +135,9 @@ def slices(net: Network, kinds: Sequence[str], inputs: Any = None) -> list[Slice
     `kinds`: heads, neurons, experts, mlps, attentions, mixers, blocks, or `channels` (outputs of every weighted leaf
     module of a network without blocks, the last one apart: its outputs are the answer).
     """
-    batch = net._probe() if inputs is None else net.batch(inputs)
+    if isinstance(kinds, str):
+        raise ValueError(f"kinds of slice were given as the text {kinds!r}; expected a list: try [{kinds!r}]")
+    batch = net.probe() if inputs is None else net.batch(inputs)
     net.locate(batch)
     wanted: list[tuple[Site, str]] = []
     for kind in kinds:
@@ -152,6 +154,12 @@ def slices(net: Network, kinds: Sequence[str], inputs: Any = None) -> list[Slice
     seen = net.run(batch.take(torch.arange(1)), read=[site for site, _ in wanted]).read
     found = [slice_of(net, site, by, seen[str(site)]) for site, by in dict.fromkeys(wanted)]
     return sorted(found, key=lambda one: -1 if one.site.layer is None else one.site.layer)
+
+
+def kinds_of(net: Network) -> list[str]:
+    """The kinds of slice that a network has, once its sites are located."""
+    found = [kind for kind, places in KINDS.items() if any(net.sites(f"{point}.*") for point, _ in places)]
+    return found + (["channels", "modules"] if leaf_outputs(net) else [])
 
 
 def leaf_outputs(net: Network) -> list[Site]:

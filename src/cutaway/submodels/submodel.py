@@ -13,6 +13,9 @@ from torch import Tensor
 from cutaway.network import AddressError, Edit, Natural, Network, Put, Site
 from cutaway.submodels.baseline import Baseline
 from cutaway.submodels.decomposition import Decomposition, mask_without, masked
+from cutaway.submodels.directions import Directions
+from cutaway.submodels.joint import joined
+from cutaway.submodels.slices import Slice
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,16 @@ class SubModel:
         return f"{self.name}{label}: {shown}"
 
     def __or__(self, other: SubModel) -> SubModel:
-        """The union of two sub-models."""
-        kinds = tuple(dict.fromkeys([*self.decompositions, *other.decompositions]))
-        return SubModel(f"{self.name} + {other.name}", tuple(dict.fromkeys([*self.parts, *other.parts])), kinds)
+        """The union of two sub-models: all labels, and evidence and provenance of each under its name."""
+        both = (self, other)
+        return SubModel(
+            f"{self.name} + {other.name}",
+            tuple(dict.fromkeys([*self.parts, *other.parts])),
+            tuple(dict.fromkeys([*self.decompositions, *other.decompositions])),
+            tuple(dict.fromkeys([*self.labels, *other.labels])),
+            {one.name: one.evidence for one in both if one.evidence},
+            {one.name: one.provenance for one in both if one.provenance},
+        )
 
 
 def as_submodel(what: SubModel | Site | str | Iterable[SubModel | Site | str]) -> SubModel:
@@ -92,22 +102,39 @@ def _known(net: Network, part: str) -> Site:
 
 
 def take_away(net: Network, submodel: SubModel, baseline: Baseline, draw: int = 0) -> tuple[Edit, ...]:
-    """The edits that put draw number `draw` of the baseline in the place of every part."""
+    """The edits that put draw number `draw` of the baseline in the place of every part.
+
+    Directions of one tensor are taken away as one subspace (`joined`), so that the order of parts does not matter.
+    Raises ValueError where directions overlap in a way that has no such subspace.
+    """
     edits: list[Edit] = []
+    sliced: list[Site] = []
     by_kind: dict[str, tuple[Decomposition, list[str]]] = {}
     for part in submodel.parts:
         owner = _owner(submodel, part)
         if owner is not None:
             by_kind.setdefault(owner.name, (owner, []))[1].append(part)
+            sliced += [Site.parse(part)] if isinstance(owner, Slice) else []
             continue
         site = _known(net, part)
+        sliced.append(site)
         edits.append(Edit(site, _put(net, site, baseline, draw), natural=_natural(net, site, baseline)))
     for kind, parts in by_kind.values():
-        code: Any = 0.0
-        if baseline.kind != "zero":
-            code = kind.encode({site: picked_of(net, site, baseline, draw) for site in kind.reads})
-        edits += masked(kind, mask_without(kind, parts), code)
+        if not isinstance(kind, Directions):
+            edits += _mask_off(net, kind, parts, baseline, draw)
+    for kind in joined([kind for kind, _ in by_kind.values() if isinstance(kind, Directions)], sliced):
+        edits += _mask_off(net, kind, list(kind.parts), baseline, draw)
     return tuple(edits)
+
+
+def _mask_off(
+    net: Network, kind: Decomposition, parts: Sequence[str], baseline: Baseline, draw: int
+) -> tuple[Edit, ...]:
+    """The edits that put the baseline's code in the place of some parts of a decomposition."""
+    code: Any = 0.0
+    if baseline.kind != "zero":
+        code = kind.encode({site: picked_of(net, site, baseline, draw) for site in kind.reads})
+    return masked(kind, mask_without(kind, parts), code)
 
 
 def _put(net: Network, site: Site, baseline: Baseline, draw: int) -> Put:

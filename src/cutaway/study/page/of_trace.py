@@ -262,6 +262,7 @@ def _checks(trace: Trace) -> list[Row]:
             "share": percent(check.share.mean),
             "interval": f"[{percent(check.share.low)}, {percent(check.share.high)}]" if check.share.known else "",
             "control": percent(check.control.mean),
+            "p": None if check.p is None else probability(check.p),
             "bar": bar(scale, check.share.mean, check.share.low, check.share.high),
             "random": scale.at(check.control.mean),
             "zero": scale.zero,
@@ -275,11 +276,12 @@ def _next(trace: Trace) -> Row | None:
     parts = trace.used or [row["part"] for row in trace.nodes if row["within"] is None]
     if not parts:
         return None
+    source = trace.settings.get("source")
     return {
         "part": parts[0],
         "text": bool(trace.tokens),
-        "python": again_in_python(trace.network, trace.decision, parts[0]),
-        "command": again_on_the_command_line(trace.decision, parts[0]),
+        "python": again_in_python(trace.network, trace.decision, parts[0], source),
+        "command": again_on_the_command_line(trace.decision, parts[0], source),
     }
 
 

@@ -71,21 +71,22 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
-def again_in_python(network: str, decision: Decision, part: str) -> str:
-    """The lines of Python that rerun the decision without `part`."""
+def again_in_python(network: str, decision: Decision, part: str, source: str | None = None) -> str:
+    """The lines of Python that rerun the decision without `part`; `source` is where the network was opened from."""
     arguments = {"answer": decision.answer, "instead": decision.instead, "counterfactual": decision.counterfactual}
     given = [repr(decision.inputs), *(f"{name}={value!r}" for name, value in arguments.items() if value is not None)]
     plain = prompts(decision) and decision.metric is None
     asked = f"cw.Decision({', '.join(given)})" if plain else "…  # the decision, as it was asked"
-    lines = ["import cutaway as cw", "", f"net = cw.open(…)  # {printable(network)}", f"decision = {asked}"]
+    opened = f"cw.open(…)  # {printable(network)}" if source is None else f"cw.open({source!r})"
+    lines = ["import cutaway as cw", "", f"net = {opened}", f"decision = {asked}"]
     return "\n".join([*lines, f"print(cw.without(net, decision, [{part!r}]))"])
 
 
-def again_on_the_command_line(decision: Decision, part: str) -> str | None:
+def again_on_the_command_line(decision: Decision, part: str, source: str | None = None) -> str | None:
     """The same as a command; None for what the command line cannot ask."""
     if not isinstance(decision.inputs, str) or not isinstance(decision.answer, str) or decision.metric is not None:
         return None
-    words = ["cutaway", "without", "NETWORK", decision.inputs, part, "--answer", decision.answer]
+    words = ["cutaway", "without", source or "NETWORK", decision.inputs, part, "--answer", decision.answer]
     if isinstance(decision.instead, str):
         words += ["--instead", decision.instead]
     return " ".join(_quoted(word) for word in words)
