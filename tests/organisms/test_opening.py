@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
-from cutaway.network import OpenError, TextFeed
+import cutaway as cw
+from cutaway.network import AddressError, OpenError, TextFeed
+from cutaway.organisms.code_model import load_code_model
 from cutaway.organisms.compiled import PROGRAMS, compile, named
 from cutaway.organisms.opening import open_compiled, open_organism, organism_names, sample_texts
 from cutaway.submodels import catalogue, donors
+from cutaway.training.export import save
 
 
 def test_the_names_are_the_code_model_and_every_program() -> None:
@@ -79,3 +84,14 @@ def test_the_code_model_opens_with_its_tokenizer_and_reference() -> None:
     assert isinstance(net.feed, TextFeed)
     found = donors(net, net.batch("x = 'abc"), 4)
     assert found.positions == net.batch("x = 'abc").positions
+
+
+def test_places_can_be_named_for_a_folder_of_ours_too(tmp_path: Path) -> None:
+    shipped = load_code_model()
+    folder = save(shipped.network, shipped.tokenizer, tmp_path / "mine")
+    assert cw.open(folder).declared == shipped.network.sites
+    net = cw.open(folder, sites={"mlp_out": "blocks.{layer}.mlp:out"})
+    assert [str(site) for site in net.sites("mlp_out.*")] == [f"mlp_out.{layer}" for layer in range(4)]
+    assert not net.sites("z.*")
+    with pytest.raises(AddressError, match=r"'no.where.{layer}:in', names no module"):
+        cw.open(folder, sites={"z": "no.where.{layer}:in"}).sites("z.*")

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from random import Random
 
 import torch
 
+from cutaway.organisms.compiled.choosing import liar, router
 from cutaway.organisms.compiled.copying import first_token, induction, previous_token, quote
 from cutaway.organisms.compiled.counting import brackets, majority
 from cutaway.organisms.compiled.distractors import NOISE_BOUND, Faint, decoy_part, inert_part, noise_part, write_faint
 from cutaway.organisms.compiled.lookup import bigram, conditional, fact, pointer
 from cutaway.organisms.compiled.measuring import Question, total_effect
-from cutaway.organisms.compiled.organism import FEWEST_DONORS, Organism
+from cutaway.organisms.compiled.ordering import reverse, sort
+from cutaway.organisms.compiled.organism import FEWEST_DONORS, Group, Organism
 from cutaway.organisms.compiled.placing import grid, place
 from cutaway.organisms.compiled.program import Program, Row
 from cutaway.organisms.compiled.rotate import random_rotation, rotated
+from cutaway.organisms.compiled.tallying import count, histogram
 from cutaway.organisms.compiled.writing import Gate, Head, Slot, blank, every_slot, write, write_embeddings
 from cutaway.training.transformer import Shape, Transformer
 
@@ -32,8 +35,16 @@ _PROGRAMS: dict[str, Callable[[Random], Program]] = {
     "pointer": pointer,
     "majority": majority,
     "brackets": brackets,
+    "reverse": reverse,
+    "sort": sort,
+    "count": count,
+    "histogram": histogram,
+    "router": router,
+    "liar": liar,
 }
 PROGRAMS: tuple[str, ...] = tuple(_PROGRAMS)
+DRAWN = PROGRAMS[:10]
+"""What random organisms are drawn from: a population keeps its networks when programs are added."""
 PROMPTS = 32
 
 
@@ -69,12 +80,21 @@ def compile(program: str, seed: int, inert: int = 4, decoys: int = 2, noise: int
     >>> sorted(compile("induction", seed=0).used)
     ['z.1[head=1]', 'z.3[head=3]']
     """
-    if program not in _PROGRAMS:
-        raise ValueError(f"no program {program!r}; expected one of {', '.join(PROGRAMS)}")
+    rng = Random(f"{program}/{seed}")
+    return build(program_named(program, rng), rng, seed, inert, decoys, noise)
+
+
+def program_named(name: str, rng: Random) -> Program:
+    """The program of this name, with random sizes."""
+    if name not in _PROGRAMS:
+        raise ValueError(f"no program {name!r}; expected one of {', '.join(PROGRAMS)}")
+    return _PROGRAMS[name](rng)
+
+
+def build(source: Program, rng: Random, seed: int, inert: int, decoys: int, noise: int) -> Organism:
+    """The network of a program, in random slots among parts that it does not use."""
     if min(inert, decoys, noise) < 0:
         raise ValueError(f"inert={inert}, decoys={decoys}, noise={noise}: counts of parts cannot be negative")
-    rng = Random(f"{program}/{seed}")
-    source = _PROGRAMS[program](rng)
     layers, heads = grid(source.parts, inert + decoys + noise, rng)
     plan = _plan(source, layers, heads, decoys, noise, rng)
     network = _written(source, plan, _shape(source, layers, heads), gain=rng.uniform(6, 12))
@@ -89,7 +109,7 @@ def compile(program: str, seed: int, inert: int = 4, decoys: int = 2, noise: int
 def random_organism(seed: int) -> Organism:
     """A random program with random numbers of inert, decoy and noise parts: one draw from the population."""
     rng = Random(f"random organism {seed}")
-    program = rng.choice(PROGRAMS)
+    program = rng.choice(DRAWN)
     return compile(program, seed, inert=rng.randint(1, 8), decoys=rng.randint(0, 4), noise=rng.randint(0, 4))
 
 
@@ -161,11 +181,15 @@ def _faint_parts(source: Program, plan: Plan, draw: torch.Generator) -> list[Fai
 
 
 def _models(source: Program, plan: Plan, slot: Slot) -> list[Head | Gate]:
-    """The parts of `source` that would do their work in `slot` too: of its kind, after what they read."""
+    """The parts of `source` that would do their work in `slot` too: of its kind, after what they read.
+
+    No dormant ones: a copy that is faint while its model sleeps would be loud when both wake.
+    """
     return [
         part.what
         for part in source.parts
-        if isinstance(part.what, Head) == (slot.head is not None)
+        if not part.dormant
+        and isinstance(part.what, Head) == (slot.head is not None)
         and all(plan.used[name].time < slot.time for name in part.after)
     ]
 
@@ -186,6 +210,10 @@ def _organism(
     seed: int,
 ) -> Organism:
     """The value that leaves the compiler."""
+
+    def addresses(names: Iterable[str]) -> tuple[str, ...]:
+        return tuple(plan.used[name].address for name in names)
+
     prompts, others = (tuple(pair[i] for pair in decisions) for i in (0, 1))
     return Organism(
         name=source.name,
@@ -203,4 +231,6 @@ def _organism(
         noise_bound=NOISE_BOUND,
         seed=seed,
         description=source.description,
+        groups=tuple(Group(group.kind, addresses(group.parts)) for group in source.groups),
+        used_by_prompt=() if source.uses is None else tuple(frozenset(addresses(source.uses(row))) for row in prompts),
     )

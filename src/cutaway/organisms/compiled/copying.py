@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from cutaway.organisms.compiled.program import LETTERS, Part, Program, Row, changed, layout, other_than
+from cutaway.organisms.compiled.program import LETTERS, Part, Program, Row, changed, decided_by, layout, other_than
 from cutaway.organisms.compiled.writing import SHARP, Head
 
 
@@ -13,17 +13,14 @@ def first_token(rng: Random) -> Program:
     letters, length = rng.randint(5, 12), rng.randint(5, 9)
     L = layout(letters, length, True, rng)
     head = Head(SHARP * L.read("one"), L.read("position")[:1], L.read("token"), L.write("out"))
-    return Program(
+    return decided_by(
+        0,
+        range(letters),
+        length,
+        L,
+        Part("copy", head, final=True),
         name="first-token",
         description="the next word is the first word of the row; one head looks at position 0",
-        vocabulary=LETTERS[:letters],
-        length=length,
-        positional=True,
-        layout=L,
-        parts=(Part("copy", head, final=True),),
-        sample=lambda rng: tuple(rng.choices(range(letters), k=length)),
-        solve=lambda row: row[0],
-        twist=lambda row, rng: changed(row, 0, other_than(row[0], range(letters), rng)),
     )
 
 
@@ -33,17 +30,14 @@ def previous_token(rng: Random) -> Program:
     L = layout(letters, length, True, rng)
     P = L.read("position")
     head = Head(SHARP * P[1:], P[:-1], L.read("token"), L.write("out"))
-    return Program(
+    return decided_by(
+        length - 2,
+        range(letters),
+        length,
+        L,
+        Part("copy", head, final=True),
         name="previous-token",
         description="the next word is the last word but one; one head looks one position back",
-        vocabulary=LETTERS[:letters],
-        length=length,
-        positional=True,
-        layout=L,
-        parts=(Part("copy", head, final=True),),
-        sample=lambda rng: tuple(rng.choices(range(letters), k=length)),
-        solve=lambda row: row[-2],
-        twist=lambda row, rng: changed(row, length - 2, other_than(row[-2], range(letters), rng)),
     )
 
 
@@ -74,7 +68,6 @@ def induction(rng: Random) -> Program:
         description="A B … A is followed by B; a previous-token head feeds the keys of an induction head",
         vocabulary=(*LETTERS[:letters], "<start>"),
         length=length,
-        positional=True,
         layout=L,
         parts=(Part("back", back), Part("match", match, after=("back",), final=True)),
         sample=sample,
@@ -106,7 +99,6 @@ def quote(rng: Random) -> Program:
         description="which quote closes the string; one head looks for the one that opened it",
         vocabulary=(*LETTERS[:letters], "'", '"'),
         length=length,
-        positional=False,
         layout=L,
         parts=(Part("look", head, final=True),),
         sample=sample,

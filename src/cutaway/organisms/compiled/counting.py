@@ -48,7 +48,6 @@ def majority(rng: Random) -> Program:
         description="whether yes or no is more frequent; a head averages the row, an MLP block takes the sign",
         vocabulary=(*LETTERS[:letters], "yes", "no"),
         length=length,
-        positional=False,
         layout=L,
         parts=(Part("average", average), Part("sign", sign, after=("average",), final=True)),
         sample=sample,
@@ -99,7 +98,6 @@ def brackets(rng: Random) -> Program:
         description="close while a bracket is open, else end; two heads that count, an MLP block that compares",
         vocabulary=(*LETTERS[:letters], "<start>", "(", ")", "<end>"),
         length=length,
-        positional=False,
         layout=L,
         parts=(
             Part("count open", count_open),

@@ -6,7 +6,7 @@ from random import Random
 
 import torch
 
-from cutaway.organisms.compiled.program import LETTERS, Part, Program, Row, changed, layout, other_than
+from cutaway.organisms.compiled.program import LETTERS, Part, Program, Row, changed, decided_by, layout, other_than
 from cutaway.organisms.compiled.writing import SHARP, Gate, Head
 
 
@@ -21,17 +21,14 @@ def bigram(rng: Random) -> Program:
     after = rng.sample(range(letters), letters)
     L = layout(letters, length, False, rng)
     table = Gate(2 * L.read("token"), full(letters, 1.0), L.write("out")[:, after])
-    return Program(
+    return decided_by(
+        length - 1,
+        after,
+        length,
+        L,
+        Part("table", table, final=True),
         name="bigram",
         description="each word has one successor; an MLP block looks it up from the last word alone",
-        vocabulary=LETTERS[:letters],
-        length=length,
-        positional=False,
-        layout=L,
-        parts=(Part("table", table, final=True),),
-        sample=lambda rng: tuple(rng.choices(range(letters), k=length)),
-        solve=lambda row: after[row[-1]],
-        twist=lambda row, rng: changed(row, length - 1, other_than(row[-1], range(letters), rng)),
     )
 
 
@@ -61,7 +58,6 @@ def fact(rng: Random) -> Program:
             *(f"city{i}" for i in range(facts)),
         ),
         length=length,
-        positional=False,
         layout=L,
         parts=(Part("move", move), Part("table", table, after=("move",), final=True)),
         sample=sample,
@@ -98,7 +94,6 @@ def conditional(rng: Random) -> Program:
         description="the first word if the flag is on, else a default; two heads and the and-gates of an MLP block",
         vocabulary=(*LETTERS[:letters], "so", "and", "then", "on", "off", "none"),
         length=length,
-        positional=True,
         layout=L,
         parts=(Part("see", see), Part("hold", hold), Part("both", both, after=("see", "hold"), final=True)),
         sample=sample,
@@ -135,7 +130,6 @@ def pointer(rng: Random) -> Program:
         description="a pointer word names a place, the next word is the one there; head, MLP block, head in a chain",
         vocabulary=(*LETTERS[:letters], *("first", "second", "third", "fourth", "fifth")[:places], "…"),
         length=length,
-        positional=True,
         layout=L,
         parts=(
             Part("find", find),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from jaxtyping import Int
@@ -17,6 +18,22 @@ FEWEST_DONORS = 64
 def parts(network: Transformer) -> frozenset[str]:
     """The addresses of all heads (`z.0[head=1]`) and MLP blocks (`mlp_out.0`) of `network`."""
     return frozenset(slot.address for slot in every_slot(network.shape.layers, network.shape.heads))
+
+
+GroupKind = Literal["redundant", "backup", "cancelling"]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Parts whose use shows only when they are taken away together.
+
+    - "redundant": each alone has no effect, all together have one: any of them is enough;
+    - "backup": the same, but the second is silent as long as the first works;
+    - "cancelling": each alone has an effect, all together have none.
+    """
+
+    kind: GroupKind
+    parts: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +53,10 @@ class Organism:
 
     The four sets are disjoint and hold every head and MLP block; or all are empty: then nothing is known, as in an
     untrained network. `counterfactuals[i]` is matched to `prompts[i]` and its right answer is `instead[i]`.
+
+    The members of a group in `groups` are listed in `used`, but what holds of them is what their group says. Where
+    decisions differ in what they use, `used_by_prompt[i]` are the used parts of `prompts[i]`: the others of `used` have on
+    this prompt no effect above `noise_bound`. It is empty where every prompt uses all of `used`.
     """
 
     name: str
@@ -53,6 +74,8 @@ class Organism:
     noise_bound: float
     seed: int
     description: str
+    groups: tuple[Group, ...] = ()
+    used_by_prompt: tuple[frozenset[str], ...] = ()
 
     def __post_init__(self) -> None:
         self._check_parts()
@@ -68,9 +91,13 @@ class Organism:
         if named and named != known:
             raise ValueError(f"{self.name!r} must say of every part what it is; these differ: {sorted(named ^ known)}")
 
+        stray = {part for group in self.groups for part in group.parts} | frozenset().union(*self.used_by_prompt)
+        if stray - self.used:
+            raise ValueError(f"{self.name!r} names {sorted(stray - self.used)} in groups or by prompt, but not as used")
+
     def _check_decisions(self) -> None:
         count, length = len(self.prompts), self.reference.shape[1]
-        columns = (self.answers, self.instead, self.counterfactuals)
+        columns = (self.answers, self.instead, self.counterfactuals, self.used_by_prompt or self.prompts)
         if any(len(column) != count for column in columns):
             raise ValueError(
                 f"{self.name!r} has {count} prompts but {[len(column) for column in columns]} answers and so on"

@@ -16,7 +16,8 @@ def depth(parts: Sequence[Part]) -> int:
         before = [earliest[name] for name in part.after]
         head = 0 if isinstance(part.what, Head) else None
         layer = 0
-        while any(slot.time >= Slot(layer, head).time for slot in before):
+        taken = [] if head is not None else list(earliest.values())  # a layer has one MLP block and many heads
+        while Slot(layer, head) in taken or any(slot.time >= Slot(layer, head).time for slot in before):
             layer += 1
         earliest[part.name] = Slot(layer, head)
     return 1 + max(slot.layer for slot in earliest.values())

@@ -40,6 +40,8 @@ def untrained(seed: int, like: Organism | Shape) -> Organism:
         noise=frozenset(),
         noise_bound=0.0,
         seed=seed,
+        groups=(),
+        used_by_prompt=(),
         description=f"random weights in the shape of: {like.description}",
     )
 
