@@ -50,10 +50,8 @@ def trace(
     page
         Also write the trace as one self-contained HTML page.
     edges
-        Links between sub-models: come with a later version.
+        Also the links between sub-models, what each carries, and whether together they explain the decision.
     """
-    if edges:
-        raise WrongUse("--edges was given; links between sub-models come with a later version: leave it out")
     import cutaway
 
     net = opened(network, options.device)
@@ -65,6 +63,7 @@ def trace(
             baseline=question.stand_in,
             draws=question.draws,
             nulls=nulls,
+            edges=edges,
             seed=options.seed,
             keep=keep,
             progress=terminal(),

@@ -1,5 +1,7 @@
 """One decision, step by step: what it used, how sure that is, and the rerun without it."""
 
+from cutaway.decisions.circuit.checks import Joint
+from cutaway.decisions.circuit.circuit import Circuit
 from cutaway.decisions.decision import Decision, DecisionError, Posed
 from cutaway.decisions.effects import Effect, effects
 from cutaway.decisions.estimate import Estimate, benjamini_hochberg, estimate
@@ -10,10 +12,12 @@ from cutaway.decisions.without import Rerun, without
 
 __all__ = [
     "Check",
+    "Circuit",
     "Decision",
     "DecisionError",
     "Effect",
     "Estimate",
+    "Joint",
     "Posed",
     "Rerun",
     "Selectivity",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cutaway.runs.table import Table
 
 if TYPE_CHECKING:
+    from cutaway.decisions.circuit.circuit import Circuit
     from cutaway.decisions.trace import Trace
 
 COLUMNS = ("part", "kind", "token", "direct", "exact", "low", "high", "n", "share", "state", "selective")
@@ -33,6 +34,7 @@ def show(trace: Trace, most: int = 14) -> str:
     if len(rows) > most:
         lines.append(f"… {len(rows) - most} more in .nodes")
     lines += [str(check) for check in trace.checks]
+    lines += _circuit(trace.circuit) if trace.circuit is not None else []
     if trace.completeness is not None:
         share = 1 + trace.completeness * (1 if trace.total.mean > 0 else -1)
         lines.append(f"first-order effects sum to {share:.0%} of the total effect; exact effects are reruns")
@@ -63,6 +65,22 @@ def heading(trace: Trace) -> str:
         else ""
     )
     return f"{trace.network}: {asked} → {answer}{instead}"
+
+
+def _circuit(found: Circuit, most: int = 14) -> list[str]:
+    """The links, what they leave unexplained, and the checks."""
+    rows = [{**row, "to": row["to"], "share": f"{row['share']:.0%}"} for row in found.edges]
+    lines = ["", f"{len(rows)} links, strongest first (knockout: change of the decision without it)"]
+    if rows:
+        lines.append(str(Table.of(rows[:most])))
+    if len(rows) > most:
+        lines.append(f"… {len(rows) - most} more in .edges")
+    lines += [f"{group['kind']} group {group['group']}: {', '.join(group['parts'])}" for group in found.groups]
+    lines += [f"{check} {'' if check.holds else '← fails'}".rstrip() for check in found.checks]
+    passed = [f"{row['passed']} of {row['tried']} {row['wrong set']}" for row in found.power]
+    lines += [f"wrong sets that pass as sufficient: {', '.join(passed)}"] if passed else []
+    lines.append(f"shares miss the total by {found.missing:.0%}; {found.runs[0]} single and {found.runs[1]} joint cuts")
+    return [*lines, f"links: {found.verdict}"]
 
 
 def _steps(trace: Trace) -> Table:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cutaway.decisions.circuit.circuit import Circuit
 from cutaway.decisions.decision import Decision
 from cutaway.decisions.estimate import Estimate
 from cutaway.decisions.same import same
@@ -18,7 +19,6 @@ from cutaway.runs.table import Table
 
 FLOOR = 0.01  # of the total effect
 SELECTIVE = 0.05  # the false discovery rate at which parts are called selective
-EDGE_COLUMNS = ("from", "to", "through", "knockout", "share", "telescoping")
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,9 @@ class Trace:
     """A decision, step by step.
 
     `nodes`: one row a part, strongest first. `steps`: the decision as it stands after each block. `strengths`: the
-    first-order effect of each part at each position. `edges`: links between parts (empty until they are traced).
-    Effects are changes of the decision when a part is taken away: negative means that it spoke for the answer.
+    first-order effect of each part at each position. `edges`: links between parts (empty unless they were asked for),
+    `circuit` what holds of them together. Effects are changes of the decision when a part is taken away: negative means
+    that it spoke for the answer.
     """
 
     network: str
@@ -69,6 +70,7 @@ class Trace:
     seed: int
     notes: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    circuit: Circuit | None = None
 
     @property
     def used(self) -> list[str]:

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 
 from cutaway.decisions.checks import checks
+from cutaway.decisions.circuit.circuit import COLUMNS, Circuit, circuit, stand_in_sites
+from cutaway.decisions.circuit.graph import NoGraphError, graph
 from cutaway.decisions.dealt import Dealt, deal, values_of
 from cutaway.decisions.decision import Decision, DecisionError, Posed
 from cutaway.decisions.estimate import estimate
@@ -22,7 +24,7 @@ from cutaway.decisions.parts import Given, parts_of
 from cutaway.decisions.rows import nested
 from cutaway.decisions.selective import selectivity
 from cutaway.decisions.steps import steps
-from cutaway.decisions.trace import EDGE_COLUMNS, FLOOR, SELECTIVE, Check, Trace
+from cutaway.decisions.trace import FLOOR, SELECTIVE, Check, Trace
 from cutaway.ledger.meter import Cost, meter
 from cutaway.network import LogitDifference, Network, Site, logits_of
 from cutaway.runs.progress import Progress, silent
@@ -49,6 +51,7 @@ def trace(
     most: int = 400,
     nulls: int | None = None,
     floor: float = FLOOR,
+    edges: bool = False,
     seed: int = 0,
     keep: str | os.PathLike[str] | None = None,
     progress: Progress = silent,
@@ -60,8 +63,9 @@ def trace(
     is what stands in for a part that is taken away: by default the counterfactual if the decision has one, else values
     of `draws` other inputs from the reference, else zeros (then states stay undecided). The `most` strongest parts by
     first order are rerun exactly, and the `neurons` strongest neurons of each used MLP. `nulls` draws of each kind
-    stand behind "selective" for each used part (0: not tested; default: as many as the q-values need). `keep`
-    is a folder where finished reruns are kept if the work is stopped.
+    stand behind "selective" for each used part (0: not tested; default: as many as the q-values need). `edges`: also
+    the links between parts, and whether they explain the decision. `keep` is a folder where finished reruns are kept if the
+    work is stopped.
     """
     if not isinstance(decision, Decision) or not isinstance(net, Network):
         raise TypeError(
@@ -70,7 +74,7 @@ def trace(
         )
     with meter("trace") as costs:
         tracer = Tracer(
-            net, decision.pose(net), parts, baseline, draws, neurons, most, nulls, floor, seed, keep, progress
+            net, decision.pose(net), parts, baseline, draws, neurons, most, nulls, floor, edges, seed, keep, progress
         )
         result = tracer.run()
     return replace(result, cost=costs.cost)
@@ -89,6 +93,7 @@ class Tracer:
     most: int
     nulls: int | None
     floor_share: float
+    edges: bool
     seed: int
     keep: str | os.PathLike[str] | None
     progress: Progress
@@ -108,6 +113,7 @@ class Tracer:
         self._decide(rows, parts, first, whole, at)
         self._claim_selective(rows, parts, at)
         rows = nested(rows + self._inside(rows, whole))
+        links = self._links() if self.edges else None
         source = getattr(net, "source", None)
         return Trace(
             net.name,
@@ -122,15 +128,33 @@ class Tracer:
             Table.of(rows),
             steps(net, posed, rows),
             _strengths(parts, first),
-            Table({name: [] for name in EDGE_COLUMNS}),
+            Table({name: [] for name in COLUMNS}) if links is None else links.edges,
             self._checks(rows, parts, whole, at),
             _completeness(first, whole),
             Cost("trace", None, {}, 0, 0.0, 0.0, 0, 0),
             self.seed,
             tuple(dict.fromkeys(self.notes)),
-            {"draws": at.values.draws, "nulls": self.nulls, "most": self.most, "floor": self.floor_share}
+            {
+                "baseline": at.values.kind,
+                "draws": at.values.draws,
+                "nulls": self.nulls,
+                "most": self.most,
+                "floor": self.floor_share,
+            }
             | ({} if source is None else {"source": str(source)}),
+            links,
         )
+
+    def _links(self) -> Circuit | None:
+        """The circuit, with the same kind of stand-ins; None, and a note, where the stream is no sum."""
+        try:
+            sites = stand_in_sites(graph(self.net, self.posed.batch))
+        except NoGraphError as error:
+            self.notes.append(str(error))
+            return None
+        found = circuit(self.net, self.posed, self._baseline(sites), floor_share=self.floor_share, seed=self.seed)
+        self.notes += found.notes
+        return found
 
     # what stands in -------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import Tensor
 
-from cutaway.decisions import Check, Decision, Estimate, Rerun, Trace
+from cutaway.decisions import Check, Circuit, Decision, Estimate, Joint, Rerun, Trace
 from cutaway.ledger import Cost
 from cutaway.network import Batch, Site
 from cutaway.network.edit import Receipt
@@ -20,7 +20,8 @@ from cutaway.runs import Run, RunError, Table
 from cutaway.submodels import Curve, SubModel, load_submodels, save_submodels
 
 KINDS: dict[str, Any] = {
-    kind.__name__: kind for kind in (Batch, Check, Cost, Curve, Decision, Estimate, Receipt, Rerun, Site, Trace)
+    kind.__name__: kind
+    for kind in (Batch, Check, Circuit, Cost, Curve, Decision, Estimate, Joint, Receipt, Rerun, Site, Trace)
 }
 
 

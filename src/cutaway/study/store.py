@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cutaway.decisions import Decision, Rerun, Trace
+from cutaway.decisions.claims import claims_of
 from cutaway.decisions.show import heading
 from cutaway.ledger import Cost, append, entries_of
 from cutaway.runs import Run, RunError, Table, new_run, open_run
@@ -20,6 +21,7 @@ from cutaway.study.plain import Reader, Writer
 from cutaway.submodels import Curve, SubModel, load_submodels, save_submodels
 
 VALUE = "value"
+CLAIMS = "claims.jsonl"
 LEDGER = "ledger.jsonl"
 SINGLE = (Trace, Rerun, Table, SubModel, Decision, Curve)
 EXPECTED = "a Trace, Rerun, Table, Decision, SubModel or a list of SubModels"
@@ -61,6 +63,8 @@ def save(
         writer.finish()
         if writer.unstored:
             run.info["unstored"] = [f"{name}: a function, not stored" for name in writer.unstored]
+        if isinstance(value, Trace):
+            (run.path / CLAIMS).write_text("".join(f"{claim.line()}\n" for claim in claims_of(value)), "utf-8")
         _book(costs or ([value.cost] if isinstance(value, Trace) else []), seed, run)
     return path
 

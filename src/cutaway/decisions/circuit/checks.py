@@ -1,0 +1,183 @@
+"""Is the named circuit really enough, needed and without surplus? And would these checks have noticed a wrong one?
+
+Sufficient: everything else cut at once, by random halves, and with the strengths that an adversary finds worst. Necessary:
+the named edges cut. Minimal: each named edge or group cut alone, in the whole network. All on examples that had no part in
+choosing the circuit. The power of the checks is how often they pass for sets that are wrong: the named set less one edge,
+with one edge swapped for another, and random sets of equal size. The worst case is in the spirit of Madry et al. 2018
+(arXiv 1706.06083); the three words are those of Wang et al. 2022 (arXiv 2211.00593) and Shi et al. 2024 (arXiv 2410.13032).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from cutaway.decisions.circuit.cut import Cutter
+from cutaway.decisions.circuit.find import HALVES, Found, over_draws
+from cutaway.decisions.estimate import Estimate, estimate
+from cutaway.runs.table import Table
+
+NEEDED = 0.9  # of the total effect: what cutting the named edges must change
+WRONG = 20  # wrong sets of each kind
+
+
+@dataclass(frozen=True)
+class Joint:
+    """A joint claim, `moved` as a share of the total effect, and the `limit` that it must keep (`holds`)."""
+
+    what: str
+    moved: Estimate
+    limit: float
+    holds: bool
+
+    def __str__(self) -> str:
+        interval = f" [{self.moved.low:.1%}, {self.moved.high:.1%}]" if self.moved.known else ""
+        bound = "at least" if self.what.startswith(("necessary", "minimal")) else "at most"
+        return f"{self.what}: moves {self.moved.mean:.1%}{interval} of the total ({bound} {self.limit:.1%})"
+
+    def row(self) -> dict[str, Any]:
+        """As a row of a table."""
+        low, high = (self.moved.low, self.moved.high) if self.moved.known else (None, None)
+        return {
+            "check": self.what,
+            "moved": self.moved.mean,
+            "low": low,
+            "high": high,
+            "limit": self.limit,
+            "holds": self.holds,
+            "n": self.moved.n,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Examined:
+    """The checks of a circuit, one row each, and their power: how many wrong sets of each kind pass the same check."""
+
+    checks: tuple[Joint, ...]
+    power: Table
+
+    @property
+    def sufficient(self) -> bool:
+        """Whether every check of sufficiency holds."""
+        return all(check.holds for check in self.checks if check.what.startswith("sufficient"))
+
+
+def examine(
+    fit: Cutter,
+    held: Cutter,
+    found: Found,
+    total: float,
+    limit: float,
+    floor: float,
+    steps: Sequence[int] = (0, 20),
+    restarts: int = 2,
+    seed: int = 0,
+) -> Examined:
+    """Checks the circuit on the examples of `held`; the adversary fits its strengths on those of `fit`.
+
+    `limit` (a share of the total effect) bounds what everything else may move the decision by; `floor` is what an edge
+    must move it by (in its own units).
+    """
+    work = _Examination(held, found.named, total, limit)
+    size = abs(total)
+    halves = work.rest_cuts(seed, HALVES)
+    worst = max((work.moved(cut[None]) for cut in halves), key=lambda moved: moved.mean)
+    checks = [
+        work.check("sufficient: everything else cut", work.moved(work.everything_else()[None])),
+        work.check(f"sufficient: worst of {HALVES} random halves", worst),
+    ]
+    if steps:
+        for step, strengths in worst_strengths(fit, found.named, steps, restarts, seed).items():
+            checks.append(work.check(f"sufficient: adversary, {step} steps", work.moved(strengths[None])))
+    named = torch.zeros(len(held.graph))
+    named[found.named] = 1
+    needed = estimate(over_draws(held, named[None])[:, 0] / total)
+    checks.append(Joint("necessary: the named edges cut", needed, NEEDED, needed.mean >= NEEDED))
+    pieces = [[edge] for edge in found.edges] + [list(group.edges) for group in found.groups]
+    if pieces:
+        alone = [work.moved(cut[None]) for cut in work.cuts_of(pieces)]
+        least = min(alone, key=lambda moved: moved.mean)
+        checks.append(Joint("minimal: the weakest edge or group cut", least, floor / size, least.mean >= floor / size))
+    return Examined(tuple(checks), work.power(seed))
+
+
+@dataclass(frozen=True, eq=False)
+class _Examination:
+    """A named set on examples that did not choose it."""
+
+    held: Cutter
+    named: list[int]
+    total: float
+    limit: float
+
+    def moved(self, cuts: Float[Tensor, "1 edges"]) -> Estimate:
+        """Mean |change| of the decision, as a share of the total effect."""
+        return estimate(over_draws(self.held, cuts)[:, 0].abs() / abs(self.total))
+
+    def check(self, what: str, moved: Estimate) -> Joint:
+        return Joint(what, moved, self.limit, moved.mean <= self.limit)
+
+    def everything_else(self, named: Sequence[int] | None = None) -> Float[Tensor, "edges"]:
+        cut = torch.ones(len(self.held.graph))
+        cut[list(self.named if named is None else named)] = 0
+        return cut
+
+    def rest_cuts(self, seed: int, count: int) -> Float[Tensor, "count edges"]:
+        """Random halves of everything else."""
+        generator = torch.Generator().manual_seed(seed + 1)
+        return (torch.rand(count, len(self.held.graph), generator=generator) < 0.5) * self.everything_else()
+
+    def cuts_of(self, pieces: Sequence[Sequence[int]]) -> Float[Tensor, "pieces edges"]:
+        cuts = torch.zeros(len(pieces), len(self.held.graph))
+        for cut, edges in zip(cuts, pieces):
+            cut[list(edges)] = 1
+        return cuts
+
+    def power(self, seed: int) -> Table:
+        """How many wrong sets of each kind pass the first check: all of them should fail."""
+        if not self.named:
+            return Table.of([], columns=("wrong set", "tried", "passed"))
+        generator = torch.Generator().manual_seed(seed + 2)
+        others = [edge for edge in range(len(self.held.graph)) if edge not in set(self.named)]
+        order = torch.randperm(len(self.named), generator=generator)[:WRONG].tolist()
+        less = [[e for e in self.named if e != self.named[i]] for i in order]
+        drawn = torch.randint(max(1, len(others)), (len(less),), generator=generator).tolist()
+        swapped = [[*some, others[i]] for some, i in zip(less, drawn)] if others else []
+        count = min(len(self.named), len(self.held.graph))
+        anything = [torch.randperm(len(self.held.graph), generator=generator)[:count].tolist() for _ in range(WRONG)]
+        rows = []
+        for kind, sets in (("less one edge", less), ("one edge swapped", swapped), ("random, equal size", anything)):
+            passed = sum(self.moved(self.everything_else(one)[None]).mean <= self.limit for one in sets)
+            rows.append({"wrong set": kind, "tried": len(sets), "passed": passed})
+        return Table.of(rows)
+
+
+def worst_strengths(
+    fit: Cutter, named: Sequence[int], steps: Sequence[int], restarts: int, seed: int, rate: float = 0.2
+) -> dict[int, Float[Tensor, "edges"]]:
+    """The strengths of cutting everything but `named` that move the decision most, after so many steps of sign ascent.
+
+    One strength in [0, 1] for each edge, the same for every example; the worst of several random starts.
+    """
+    free = torch.ones(len(fit.graph))
+    free[list(named)] = 0
+    generator = torch.Generator().manual_seed(seed)
+    clean = fit.decide(torch.zeros(1, len(fit.graph)))[0]
+    best: dict[int, tuple[float, Tensor]] = {}
+    for _ in range(restarts):
+        at = torch.rand(len(fit.graph), generator=generator) * free
+        for step in range(max(steps) + 1):
+            leaf = at.clone().requires_grad_()
+            with torch.enable_grad():
+                moved = (fit.decide(leaf[None], step % fit.values.draws, gradients=True)[0] - clean).abs().mean()
+                slope = torch.autograd.grad(moved, leaf)[0]
+            size = float(moved.detach())
+            if step in steps and size > best.get(step, (-1.0, at))[0]:
+                best[step] = (size, at.clone())
+            at = (at + rate * slope.sign() * free).clamp(0, 1) * free
+    return {step: strengths for step, (_, strengths) in sorted(best.items())}

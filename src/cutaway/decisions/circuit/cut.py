@@ -1,0 +1,271 @@
+"""Cutting edges: reruns in which some readers see another value of some writers, and everything else sees the true one.
+
+A cut of strength 1 gives a reader `stand-in` instead of what the writer adds to the stream *in this very run*; any set of
+edges may be cut at once, exactly. Readers at one place that must see different streams (the queries of one head, the keys
+of another) see them in copies of the batch that run beside it: each copy's norm and projections make the queries, keys or
+values, which are then put into the true rows. No module is re-implemented, so this holds for every architecture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from cutaway.decisions.circuit.graph import Graph, Writer
+from cutaway.decisions.decision import Posed
+from cutaway.network import Metric, Network, Site
+from cutaway.network.passes import Pass, Touch
+from cutaway.network.site import Port
+from cutaway.network.sweep import out_of_memory
+from cutaway.submodels import Baseline
+
+STACK = 4096  # rows × positions of one pass
+
+
+@dataclass(frozen=True, eq=False)
+class Cutter:
+    """Everything that cuts of one decision share: the network, its graph and what stands in for each writer."""
+
+    net: Network
+    posed: Posed
+    graph: Graph
+    values: Baseline
+
+    def rows(self, chosen: Int[Tensor, "rows"]) -> Cutter:
+        """The same on these rows of the batch only."""
+        values = [
+            {site: x[chosen] if x.ndim and x.shape[0] == self.posed.batch.rows > 1 else x for site, x in one.items()}
+            for one in self.values.values
+        ]
+        metric = _OfRows(self.posed.metric, chosen) if len(chosen) != self.posed.batch.rows else self.posed.metric
+        posed = replace(self.posed, batch=self.posed.batch.take(chosen), metric=metric)
+        return replace(self, posed=posed, values=replace(self.values, values=tuple(values)))
+
+    def effects(
+        self, cuts: Float[Tensor, "sets edges"], draw: int = 0, positions: Bool[Tensor, "sets position"] | None = None
+    ) -> Float[Tensor, "sets batch"]:
+        """Change of the decision under each set of cuts, against the uncut rows of the same pass.
+
+        `cuts` is 1 where an edge is cut, 0 where it is whole, anything between; `positions` says where (default:
+        everywhere). Runs as many sets at once as fit; fewer if memory runs out.
+        """
+        found: list[Tensor] = []
+        at, many = 0, self._fitting(cuts)
+        while at < len(cuts):
+            here = slice(at, at + many)
+            try:
+                whole = torch.cat([torch.zeros_like(cuts[:1]), cuts[here]])
+                where = None if positions is None else torch.cat([positions[:1], positions[here]])
+                value = self.decide(whole, draw, where)
+                found.append((value[1:] - value[:1]).cpu())
+                at += many
+            except (RuntimeError, MemoryError) as error:
+                if not out_of_memory(error) or many == 1:
+                    raise
+                many = max(1, many // 2)
+        return torch.cat(found) if found else torch.zeros(0, self.posed.batch.rows)
+
+    def decide(
+        self,
+        cuts: Float[Tensor, "sets edges"],
+        draw: int = 0,
+        positions: Bool[Tensor, "sets position"] | None = None,
+        gradients: bool = False,
+    ) -> Float[Tensor, "sets batch"]:
+        """The decision itself under each set of cuts, in one pass."""
+        return _Rerun(self, cuts.to(self.net.device), draw, positions, gradients)()
+
+    def _fitting(self, cuts: Tensor) -> int:
+        """How many sets fit into one pass."""
+        positions = self.posed.batch.positions or 1
+        few = cuts[:: max(1, len(cuts) // 4)]
+        copies = max((shared.copies for shared in share_copies(self.graph, few).values()), default=1) if len(few) else 1
+        return max(1, STACK // (self.posed.batch.rows * positions * (copies + 1)))
+
+    @cached_property
+    def sites(self) -> tuple[Site, ...]:
+        """Where the writers are read off, in order."""
+        return tuple(dict.fromkeys(writer.site for writer in self.graph.writers))
+
+    def stand_in(self, site: Site, draw: int, like: Tensor) -> Tensor:
+        """What stands in for the writers at `site`: a tensor that fits `like`, whose last axes are those of the site."""
+        if self.values.kind == "zero":
+            return torch.zeros((), dtype=like.dtype, device=like.device)
+        return self.values.values[draw][site].to(like)
+
+    def members(self, site: Site) -> tuple[slice, Writer]:
+        """Which writers are read off at `site`, and the first of them."""
+        numbers = [i for i, writer in enumerate(self.graph.writers) if writer.site == site]
+        return slice(numbers[0], numbers[-1] + 1), self.graph.writers[numbers[0]]
+
+    def added(self, site: Site, change: Tensor, strength: Tensor) -> Tensor:
+        """What `strength` × a `change` at `site` adds to the stream; heads through their columns of the output projection."""
+        change = change * self.graph.factor(site)
+        if site.point != "z" or site.layer is None:
+            return strength[..., 0, None] * change
+        return (strength[..., None] * change).flatten(-2) @ self.graph.projections[site.layer].to(change)
+
+
+@dataclass(frozen=True)
+class Shared:
+    """At one entry: how much of each writer is cut in every copy, and which copy each reader sees."""
+
+    strength: Float[Tensor, "sets copies writers"]
+    copy_of: Int[Tensor, "sets readers"]
+
+    @property
+    def copies(self) -> int:
+        return self.strength.shape[1]
+
+
+def share_copies(graph: Graph, cuts: Float[Tensor, "sets edges"], each: bool = False) -> dict[Port, Shared]:
+    """As few copies as the cuts allow: readers that must see the same stream share one, the first is the run itself.
+
+    What a part reads does not matter where nothing that it writes is seen. `each`: a copy for every reader (for gradients).
+    """
+    matters = torch.ones(len(cuts), len(graph.readers), dtype=torch.bool) if each else seen(graph, cuts)
+    found = {}
+    for entry in graph.entries:
+        mine = [i for i, reader in enumerate(graph.readers) if reader.entry == entry]
+        width = max(graph.into(i).stop - graph.into(i).start for i in mine)
+        wanted = cuts.new_zeros(len(cuts), len(mine), width)
+        for place, i in enumerate(mine):
+            row = cuts[:, graph.into(i)]
+            wanted[:, place, : row.shape[1]] = row
+        if each:
+            found[entry] = Shared(wanted, torch.arange(len(mine)).expand(len(cuts), -1))
+            continue
+        copy_of, rows = torch.zeros(len(cuts), len(mine), dtype=torch.long), []
+        for s, among in enumerate(matters[:, mine]):
+            different, copy_of[s, among] = wanted[s, among].unique(dim=0, return_inverse=True)
+            rows.append(different)
+        strength = cuts.new_zeros(len(cuts), max(1, *map(len, rows)), width)
+        for s, different in enumerate(rows):
+            strength[s, : len(different)] = different
+        found[entry] = Shared(strength, copy_of)
+    return found
+
+
+def seen(graph: Graph, cuts: Float[Tensor, "sets edges"]) -> Bool[Tensor, "sets readers"]:
+    """Which readers matter: those of parts from which an uncut path leads to the output."""
+    cuts = cuts.cpu()
+    readers = torch.zeros(len(cuts), len(graph.readers), dtype=torch.bool)
+    writers = torch.zeros(len(cuts), len(graph.writers), dtype=torch.bool)
+    for r in reversed(range(len(graph.readers))):
+        readers[:, r] = True if graph.readers[r].through == "out" else (writers & graph.feeds[r]).any(1)
+        edges = graph.into(r)
+        writers[:, : edges.stop - edges.start] |= (cuts[:, edges] < 1) & readers[:, r : r + 1]
+    return readers
+
+
+@dataclass
+class _Rerun:
+    """One pass with cuts. Rows are [sets, copies, batch]; copy 0 is the network as cut, the others only make q, k and v."""
+
+    cutter: Cutter
+    cuts: Tensor
+    draw: int
+    positions: Tensor | None
+    gradients: bool
+
+    def __call__(self) -> Tensor:
+        cutter, graph = self.cutter, self.cutter.graph
+        net, batch = cutter.net, cutter.posed.batch
+        self.sets, self.batch = len(self.cuts), batch.rows
+        self.now: dict[Site, Tensor] = {}
+        self.shared = share_copies(graph, self.cuts, each=self.gradients)
+        self.copies = max(shared.copies for shared in self.shared.values())
+        rows = torch.arange(self.batch).repeat(self.sets * self.copies)
+        output = Pass(net.wiring, self._touches(), gradients=self.gradients)(batch.take(rows))
+        return cutter.posed.metric(output, torch.arange(self.batch, device=net.device).repeat(self.sets)).view(
+            self.sets, self.batch
+        )
+
+    def _touches(self) -> list[Touch]:
+        net, graph = self.cutter.net, self.cutter.graph
+        touches = [Touch(net.port(site), lambda x, site=site: self._keep(site, x)) for site in self.cutter.sites]
+        for entry in graph.entries:
+            last = entry == graph.readers[-1].entry
+            touches.append(Touch(entry, lambda x, entry=entry, last=last: self._enter(entry, x, last)))
+            at: dict[Site, list[int]] = {}
+            for place, reader in enumerate(r for r in graph.readers if r.entry == entry):
+                if reader.site is not None:
+                    at.setdefault(reader.site, []).append(place)
+            for site, places in at.items():
+                touches.append(
+                    Touch(net.port(site), lambda x, entry=entry, places=tuple(places): self._pick(entry, places, x))
+                )
+        logits = net.layout.ports.get(("logits", None))
+        if logits is not None and self.cutter.posed.metric.last and self.cutter.posed.batch.positions:
+            touches.append(Touch(Port(logits.module, "in"), lambda x: x[:, -1:]))
+        return touches
+
+    def _split(self, x: Tensor) -> Tensor:
+        return x.unflatten(0, (self.sets, self.copies, self.batch))
+
+    def _keep(self, site: Site, x: Tensor) -> None:
+        """What a writer wrote in the run itself, [sets, batch, position, …]."""
+        self.now[site] = self._split(x)[:, 0].clone()
+
+    def _enter(self, entry: Port, x: Tensor, last: bool) -> Tensor:
+        """The streams that the readers at `entry` see, copy by copy; after the last entry only the run itself goes on."""
+        strength = self.shared[entry].strength
+        stream = self._split(x)[:, :1].expand(-1, strength.shape[1], *([-1] * x.ndim))
+        for site in self.cutter.sites:
+            among, _ = self.cutter.members(site)
+            here = strength[:, :, among]
+            if here.shape[2] == 0 or (not self.gradients and not bool(here.any())):
+                continue
+            now = self.now[site]
+            change = (self.cutter.stand_in(site, self.draw, now) - now)[:, None]
+            here = here[:, :, None, None].to(change)
+            if self.positions is not None:
+                here = here * self.positions.to(change)[:, None, None, :, None]
+            stream = stream + self.cutter.added(site, change, here)
+        if last:
+            return stream[:, 0].flatten(0, 1)
+        rest = self.copies - stream.shape[1]
+        if rest:
+            stream = torch.cat([stream, self._split(x)[:, stream.shape[1] :]], dim=1)
+        return stream.flatten(0, 2)
+
+    def _pick(self, entry: Port, places: Sequence[int], x: Tensor) -> Tensor | None:
+        """Queries, keys, values (or what the MLP reads) of each reader from its own copy, put into the run itself."""
+        copy_of = self.shared[entry].copy_of[:, list(places)]
+        if not self.gradients and not bool(copy_of.any()):
+            return None
+        split = self._split(x)
+        sets = torch.arange(self.sets)[:, None]
+        if x.ndim == 4:  # heads
+            heads = torch.arange(len(places))
+            own = split[sets, copy_of, :, :, heads].movedim(1, 3)
+        else:
+            own = split[sets[:, 0], copy_of[:, 0]]
+        return torch.cat([own[:, None], split[:, 1:]], dim=1).flatten(0, 2)
+
+
+@dataclass(frozen=True)
+class _OfRows:
+    """A metric on some rows of the batch that it was made for."""
+
+    inner: Metric
+    chosen: Tensor
+
+    @property
+    def last(self) -> bool:
+        return self.inner.last
+
+    @property
+    def columns(self) -> Tensor | None:
+        return self.inner.columns
+
+    def narrowed(self) -> _OfRows:
+        return _OfRows(self.inner.narrowed(), self.chosen)
+
+    def __call__(self, output: object, rows: Tensor) -> Float[Tensor, "rows"]:
+        return self.inner(output, self.chosen.to(rows.device)[rows])

@@ -1,0 +1,127 @@
+"""How each head's queries, keys and values are made of the stream: which columns of which matrix.
+
+With them one backward pass scores every head's queries, keys and values apart: the gradient at a matrix's output, cut
+into columns, goes back through the matrix reader by reader. Found by watching, in fused and separate projections and
+grouped heads alike, and checked against the gradient itself; where it does not hold (low-rank queries, a norm over all
+heads) the gradient is taken reader by reader, slower and the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from cutaway.decisions.circuit.graph import Graph, Reader, matrix
+from cutaway.network import Batch, Network
+from cutaway.network.calls import is_matrix
+from cutaway.network.passes import Pass, Touch
+from cutaway.network.site import Port
+
+
+@dataclass(frozen=True, eq=False)
+class Way:
+    """Columns of the matrix of `module` that make what one reader sees: `weight` [width, columns]."""
+
+    module: str
+    columns: Int[Tensor, "columns"]
+    weight: Float[Tensor, "width columns"]
+
+
+_known: WeakKeyDictionary[Network, dict[int, Way]] = WeakKeyDictionary()
+
+
+def ways(net: Network, graph: Graph, batch: Batch) -> dict[int, Way]:
+    """The way of every reader of queries, keys or values that has one, by its number; found once for each network."""
+    if net not in _known:
+        found: dict[int, Way] = {}
+        few = batch.take(torch.arange(min(2, batch.rows)))
+        for entry in graph.entries:
+            mine = [i for i, r in enumerate(graph.readers) if r.entry == entry and r.through in ("q", "k", "v")]
+            if mine:
+                found |= _Watch(net, [graph.readers[i] for i in mine], few).ways(mine)
+        _known[net] = found
+    return _known[net]
+
+
+@dataclass
+class _Watch:
+    """One run that keeps the graph between the stream at one entry and the queries, keys and values made of it."""
+
+    net: Network
+    readers: Sequence[Reader]
+    few: Batch
+
+    def ways(self, numbers: Sequence[int]) -> dict[int, Way]:
+        net, first = self.net, self.readers[0]
+        around = first.entry.module.rpartition(".")[0]
+        names = [n for n, part in net.wiring.modules.items() if n.startswith(around + ".") and is_matrix(part)]
+        self.made: dict[str, Tensor] = {}
+        self.reads: dict[str, Tensor] = {}
+        self.heads: dict[str, Tensor] = {}
+        source = Port(first.norm, "out") if first.norm else first.entry
+        touches = [Touch(source, self._start)]
+        for name in names:
+            touches.append(Touch(Port(name, "in"), lambda x, name=name: self.reads.__setitem__(name, x)))
+            touches.append(Touch(Port(name, "out"), lambda y, name=name: self._keep(self.made, name, y)))
+        for reader in {reader.site: reader for reader in self.readers}.values():
+            assert reader.site is not None
+            port = net.port(reader.site)
+            touches.append(Touch(port, lambda x, key=str(reader.site): self._keep(self.heads, key, x)))
+        Pass(net.wiring, touches, gradients=True)(self.few)
+        direct = [n for n, made in self.made.items() if made.requires_grad and self._same(self.reads[n])]
+        found: dict[int, Way] = {}
+        taken: set[tuple[str, int]] = set()
+        for number, reader in zip(numbers, self.readers):
+            way = self._way(reader, direct)
+            if way is None:
+                return {}
+            cells = {(way.module, c) for c in way.columns.tolist()}
+            if taken & cells:
+                return {}
+            taken |= cells
+            found[number] = way
+        return found
+
+    def _start(self, x: Tensor) -> Tensor:
+        self.source = x.detach().requires_grad_()
+        return self.source.clone()
+
+    def _keep(self, into: dict[str, Tensor], name: str, x: Tensor) -> Tensor:
+        into.setdefault(name, x)
+        return x.clone()
+
+    def _same(self, x: Tensor) -> bool:
+        return x.numel() == self.source.numel() and torch.equal(x.detach().view_as(self.source), self.source.detach())
+
+    def _way(self, reader: Reader, direct: Sequence[str]) -> Way | None:
+        """The columns that this reader's gradient reaches, if they explain the whole gradient at the stream."""
+        x = self.heads[str(reader.site)][:, :, reader.head]
+        drawn = torch.randn(x.shape, generator=torch.Generator().manual_seed(0)).to(x)
+        outputs = [self.made[name] for name in direct]
+        if not outputs:
+            return None
+        *found, whole = torch.autograd.grad(
+            (x * drawn).sum(), [*outputs, self.source], retain_graph=True, allow_unused=True
+        )
+        reached = [(name, g) for name, g in zip(direct, found) if g is not None and bool(g.any())]
+        if len(reached) != 1:
+            return None
+        name, gradient = reached[0]
+        columns = gradient.flatten(0, -2).any(0).nonzero()[:, 0]
+        weight = _columns(matrix(self.net.wiring.modules[name]).detach(), columns)
+        again = gradient[..., columns] @ weight.T
+        near = 1e-3 * float(whole.abs().max())
+        if float((again.view_as(whole) - whole).abs().max()) > near:
+            return None
+        return Way(name, columns, weight)
+
+
+def _columns(weight: Tensor, columns: Tensor) -> Tensor:
+    """These columns; a view where they lie side by side, so that no second copy of the weights is kept."""
+    first, last = int(columns[0]), int(columns[-1])
+    return weight[:, first : last + 1] if last - first + 1 == len(columns) else weight[:, columns]

@@ -1,0 +1,221 @@
+"""What a trace claims, as lines that anyone can run again on other inputs.
+
+A claim names an intervention (parts taken away, edges cut, everything but some edges cut), what changed, with its interval
+and the number of examples, and a hash of the inputs. On m fresh examples the mean must lie in the *prediction* interval of
+n old and m new ones, mean ± t s √(1/n + 1/m), and on the right side of the bound: beyond the floor for what is used, below
+the limit for what is not needed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from cutaway.decisions.circuit.circuit import Circuit, edge_name, stand_in_sites
+from cutaway.decisions.circuit.cut import Cutter
+from cutaway.decisions.circuit.find import over_draws
+from cutaway.decisions.circuit.graph import Graph, graph
+from cutaway.decisions.decision import Decision, DecisionError, Posed
+from cutaway.decisions.estimate import Estimate, estimate
+from cutaway.decisions.trace import Trace
+from cutaway.network import Network, Variant, sweep
+from cutaway.runs.table import Table
+from cutaway.submodels import Baseline, as_submodel, baseline, take_away
+from cutaway.submodels.baseline import Kind
+from cutaway.submodels.submodel import sites_of
+
+Intervention = Literal["without", "cut", "cut all but"]
+DRAWS = 8
+
+
+class ClaimError(ValueError):
+    """Claims that cannot be read, or that are about another network."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One line: after `intervention` on `names`, the decision changes by `mean` [`low`, `high`] on `n` examples.
+
+    `bound`: "beyond" ±`limit` (it is used), or its size "within" `limit` (it is not needed; then mean and interval are of
+    the |change|). `inputs` is a hash of the prompts it was measured on, `baseline` what stood in.
+    """
+
+    intervention: Intervention
+    names: tuple[str, ...]
+    mean: float
+    low: float
+    high: float
+    n: int
+    bound: Literal["beyond", "within"]
+    limit: float
+    baseline: str
+    network: str
+    inputs: str
+    seed: int
+
+    def line(self) -> str:
+        """As one line of JSON."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    def predicted(self, fresh: int) -> tuple[float, float]:
+        """Where the mean of `fresh` other examples lies, 95 % of the time."""
+        wider = math.sqrt(1 + self.n / fresh)
+        return self.mean - wider * (self.mean - self.low), self.mean + wider * (self.high - self.mean)
+
+    def __str__(self) -> str:
+        shown = ", ".join(self.names[:3]) + (f" and {len(self.names) - 3} more" if len(self.names) > 3 else "")
+        return f"{self.intervention} {shown}"
+
+
+def claims_of(trace: Trace) -> list[Claim]:
+    """The claims of a trace: its used parts, its used edges, and what its circuit leaves out and cannot do without."""
+    kind = trace.settings.get("baseline", "resample")
+    about = {"baseline": kind, "network": trace.network, "inputs": inputs_hash(trace.decision), "seed": trace.seed}
+    found = [
+        Claim(
+            "without", (row["part"],), row["exact"], row["low"], row["high"], row["n"], "beyond", trace.floor, **about
+        )
+        for row in trace.nodes
+        if row["state"] == "used" and row["within"] is None
+    ]
+    return found + ([] if trace.circuit is None else _of_circuit(trace.circuit, about))
+
+
+def _of_circuit(found: Circuit, about: dict[str, Any]) -> list[Claim]:
+    lines = [
+        Claim(
+            "cut", (edge_name(row),), row["knockout"], row["low"], row["high"], row["n"], "beyond", found.floor, **about
+        )
+        for row in found.edges
+        if row["state"] == "used"
+    ]
+    lines += [
+        Claim(
+            "cut",
+            tuple(group["edges"]),
+            *_interval(found.group_effects[group["group"]]),
+            "beyond",
+            found.floor,
+            **about,
+        )
+        for group in found.groups
+        if group["kind"] == "redundant" and found.group_effects[group["group"]].known
+    ]
+    size, names = abs(found.total.mean), tuple(sorted(found.names))
+    for check in found.checks:
+        if check.what == "sufficient: everything else cut" and check.holds and check.moved.known:
+            scaled = [value * size for value in _interval(check.moved)[:3]]
+            lines.append(Claim("cut all but", names, *scaled, check.moved.n, "within", check.limit * size, **about))
+    return lines
+
+
+def _interval(effect: Estimate) -> tuple[float, float, float, int]:
+    return effect.mean, effect.low, effect.high, effect.n
+
+
+def inputs_hash(decision: Decision) -> str:
+    """A short hash of the prompts, the same for the same prompts."""
+    inputs = decision.inputs
+    inputs = inputs.tolist() if isinstance(inputs, Tensor) else inputs
+    return hashlib.sha256(repr(inputs).encode()).hexdigest()[:16]
+
+
+def read_claims(lines: Iterable[str]) -> list[Claim]:
+    """Claims from lines of JSON. Raises `ClaimError` that names the line."""
+    found = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            fields = json.loads(line)
+            found.append(Claim(**{**fields, "names": tuple(fields["names"])}))
+        except (json.JSONDecodeError, TypeError, KeyError) as error:
+            raise ClaimError(
+                f"line {number} is no claim ({error}); expected claims.jsonl as a saved trace holds it"
+            ) from None
+    return found
+
+
+def verify(net: Network, claims: Sequence[Claim], decision: Decision, *, draws: int = DRAWS, seed: int = 1) -> Table:
+    """Runs claims again on the inputs of `decision`, which should be fresh: one row a claim, `holds` where it stands.
+
+    Raises `ClaimError` for claims that name parts or edges that this network does not have.
+    """
+    posed = decision.pose(net)
+    net.locate(posed.batch)
+    rows = []
+    work = _Verification(net, posed, draws, seed, graph(net, posed.batch) if _any_cut(claims) else None)
+    for claim in claims:
+        effect = work.measured(claim)
+        fresh = estimate(effect.abs() if claim.bound == "within" else effect)
+        low, high = claim.predicted(fresh.n)
+        side = abs(fresh.mean) > claim.limit if claim.bound == "beyond" else fresh.mean <= claim.limit
+        inside = low <= fresh.mean <= high if claim.bound == "beyond" else fresh.mean <= max(high, claim.limit)
+        rows.append(
+            {
+                "claim": str(claim),
+                "predicted": claim.mean,
+                "low": low,
+                "high": high,
+                "measured": fresh.mean,
+                "n": fresh.n,
+                "inside": low <= fresh.mean <= high,
+                "holds": side and inside,
+                "same inputs": claim.inputs == inputs_hash(decision),
+            }
+        )
+    return Table.of(rows)
+
+
+def _any_cut(claims: Sequence[Claim]) -> bool:
+    return any(claim.intervention != "without" for claim in claims)
+
+
+@dataclass
+class _Verification:
+    """Fresh inputs, and what stands in on them."""
+
+    net: Network
+    posed: Posed
+    draws: int
+    seed: int
+    edges: Graph | None
+
+    def measured(self, claim: Claim) -> Tensor:
+        """Effect [draws, rows] of the claim's intervention."""
+        if claim.intervention == "without":
+            gone = as_submodel(list(claim.names))
+            values = self._values(claim.baseline, sites_of(self.net, gone))
+            variants = [Variant(take_away(self.net, gone, values, draw)) for draw in range(values.draws)]
+            return sweep(self.net, self.posed.batch, variants, self.posed.metric).effect
+        assert self.edges is not None
+        lost = [name for name in claim.names if name not in self.edges.numbers]
+        if lost:
+            raise ClaimError(
+                f"{self.net.name} has no edge {lost[0]!r}; these claims are about {claim.network!r}: open that"
+            )
+        cut = torch.zeros(1, len(self.edges))
+        cut[0, [self.edges.numbers[name] for name in claim.names]] = 1
+        cut = 1 - cut if claim.intervention == "cut all but" else cut
+        values = self._values(claim.baseline, stand_in_sites(self.edges))
+        return over_draws(Cutter(self.net, self.posed, self.edges, values), cut)[:, 0]
+
+    def _values(self, kind: str, sites: Sequence[Any]) -> Baseline:
+        known: dict[str, Kind] = {one: one for one in ("resample", "mean", "zero", "counterfactual")}  # type: ignore[assignment]
+        if kind not in known:
+            raise ClaimError(
+                f"a claim was measured with the stand-in {kind!r}, which cannot be made again; trace it anew"
+            )
+        other = self.posed.decision.counterfactual
+        if kind == "counterfactual" and other is None:
+            raise DecisionError(
+                "these claims are about counterfactuals; give the fresh prompts theirs (counterfactual=…)"
+            )
+        return baseline(self.net, self.posed.batch, sites, known[kind], self.draws, other, self.seed)

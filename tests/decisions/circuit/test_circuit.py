@@ -1,0 +1,92 @@
+"""Whole circuits: known programs, checks that fail when they should, decisions with nothing in them."""
+
+import pytest
+import torch
+from tests.decisions.circuit.small import cutter, of_organism
+
+from cutaway.decisions.circuit.circuit import circuit, edge_name
+from cutaway.decisions.circuit.find import Found
+from cutaway.organisms.compiled import compile
+
+
+def true_edges(given) -> set[str]:
+    exact = given.effects(torch.eye(len(given.graph))).mean(1).abs()
+    total = float(given.effects(torch.ones(1, len(given.graph))).mean().abs())
+    return {given.graph.name(edge) for edge in (exact > 0.01 * total).nonzero()[:, 0].tolist()}
+
+
+def found_in(given, **more):
+    return circuit(given.net, given.posed, given.values, **more)
+
+
+@pytest.mark.parametrize("program", ["induction", "brackets", "pointer", "fact"])
+def test_the_circuit_of_a_compiled_program_is_named_exactly_and_explained(program):
+    given = of_organism(compile(program, seed=3))
+    found = found_in(given)
+    assert found.names == true_edges(given)
+    assert found.explained and all(check.holds for check in found.checks)
+    assert sum(found.power["passed"]) == 0
+
+
+def test_telescoping_sums_to_what_cutting_the_named_edges_changes_and_every_layer_to_a_whole():
+    given = of_organism(compile("conditional", seed=3))
+    found = found_in(given)
+    needed = next(check for check in found.checks if check.what.startswith("necessary"))
+    assert sum(found.edges["telescoping"]) == pytest.approx(needed.moved.mean * found.total.mean, rel=1e-4)
+    assert all(row["named"] + row["unexplained"] == pytest.approx(1) for row in found.layers)
+
+
+def test_the_knockouts_in_the_table_are_of_examples_that_did_not_choose_the_edges():
+    given = of_organism(compile("induction", seed=3))
+    assert {row["n"] for row in found_in(given).edges} == {given.posed.batch.rows // 2}
+
+
+def test_checks_fail_when_any_true_edge_is_left_out(monkeypatch):
+    given = of_organism(compile("conditional", seed=3))
+    names = sorted(true_edges(given))
+    for left_out in names:
+        named = Found(edges=[given.graph.numbers[name] for name in names if name != left_out])
+        monkeypatch.setattr("cutaway.decisions.circuit.circuit.find", lambda *_, named=named: named)
+        assert not found_in(given, strata=1, steps=()).explained, left_out
+
+
+def test_relabelling_the_heads_relabels_the_circuit_and_nothing_else():
+    organism = compile("induction", seed=3)
+    expected = found_in(of_organism(organism))
+    heads, d_head = organism.network.shape.heads, organism.network.shape.d_head
+    order = torch.arange(heads).roll(1)
+    channels = (order[:, None] * d_head + torch.arange(d_head)).flatten()
+    with torch.no_grad():
+        for block in organism.network.blocks:
+            for linear in (block.attn.query, block.attn.key, block.attn.value):
+                linear.weight.copy_(linear.weight[channels])
+                linear.bias.copy_(linear.bias[channels])
+            block.attn.out.weight.copy_(block.attn.out.weight[:, channels])
+    moved = {old: new for new, old in enumerate(order.tolist())}
+
+    def relabelled(name: str) -> str:
+        for old, new in moved.items():
+            name = name.replace(f"[head={old}]", f"[HEAD={new}]")
+        return name.replace("HEAD", "head")
+
+    assert found_in(of_organism(organism)).names == {relabelled(name) for name in expected.names}
+
+
+def test_a_decision_that_nothing_changes_has_nothing_to_explain():
+    given = cutter(rows=8)
+    with torch.no_grad():
+        given.net.module.unembed.weight.zero_()
+    found = found_in(given)
+    assert found.verdict == "nothing to explain" and not len(found.edges)
+
+
+def test_one_prompt_without_other_stand_ins_claims_nothing():
+    given = cutter(rows=1)
+    found = found_in(given, steps=())
+    assert {row["state"] for row in found.edges} <= {"undecided", "used together"}
+    assert any("undecided" in note for note in found.notes)
+
+
+def test_an_edge_is_named_by_its_ends_and_the_way_in():
+    assert edge_name({"from": "embed", "to": "z.1[head=0]", "through": "k"}) == "embed → z.1[head=0]/k"
+    assert edge_name({"from": "mlp_out.1", "to": "output", "through": "out"}) == "mlp_out.1 → output"
