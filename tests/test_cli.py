@@ -22,7 +22,7 @@ from cutaway.runs import RunError
 QUOTE = ["organism:code", "x = 'abc", "--answer", "'", "--instead", '"']
 SMALL = ["organism:quote", "ant cat ' ant bee", "--answer", " '", "--instead", ' "']
 QUICK = ["--nulls", "0", "--draws", "4"]
-VERBS = ("demo", "trace", "without", "submodels", "organisms", "cite", "compare")
+VERBS = ("demo", "trace", "without", "verify", "submodels", "organisms", "cite", "compare")
 
 
 class Ended(NamedTuple):
@@ -304,7 +304,6 @@ def test_an_error_of_the_data_or_network_is_one_sentence(words: list[str], said:
     [
         (["trace", "organism:code"], "PROMPT"),
         (["trace", *QUOTE[:2], "--instead", "a"], "--answer"),
-        (["trace", *QUOTE, "--edges"], "later version"),
         (["trace", *QUOTE, "--baseline", "none"], "--baseline"),
         (["trace", *QUOTE, "--draws", "many"], "--draws"),
         (["trace", *QUOTE, "--sede", "1"], "--seed"),
@@ -410,3 +409,46 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
 
 def test_every_verb_is_a_command() -> None:
     assert set(VERBS) == {name for name in app if not name.startswith("-")}
+
+
+def test_edges_are_traced_shown_and_saved_with_claims_that_verify_runs_again(command: Command, tmp_path: Path) -> None:
+    traced = command("trace", *SMALL, "--edges", "--out", "run", "--nulls", "0")
+    assert traced.status == 0 and "links:" in traced.out and "sufficient: everything else cut" in traced.out
+    fresh = {"prompt": "bee ' cat ant cat", "answer": " '", "instead": ' "'}
+    (tmp_path / "fresh.jsonl").write_text(json.dumps(fresh))
+    verified = command("verify", "run", "--inputs", "fresh.jsonl", "--json")
+    assert verified.status == 0 and verified.document["held"] > 0
+
+
+def test_a_trace_that_claims_nothing_has_nothing_to_verify(command: Command, tmp_path: Path) -> None:
+    command("trace", *SMALL, "--out", "run", "--baseline", "zero", "--nulls", "0")
+    (tmp_path / "fresh.jsonl").write_text('{"prompt": "a", "answer": "b"}')
+    ended = command("verify", "run", "--inputs", "fresh.jsonl")
+    assert ended.status == 1 and "holds no claim" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "holds no prompt"),
+        ("not json", "line 1: no JSON"),
+        ('{"prompt": "a"}', "line 1: expected"),
+        (
+            '{"prompt": "a", "answer": "b", "instead": "c"}\n{"prompt": "a", "answer": "b"}',
+            "1 of 2 lines have 'instead'",
+        ),
+    ],
+)
+def test_fresh_prompts_that_cannot_be_read_are_wrong_use_naming_the_line(
+    command: Command, tmp_path: Path, text: str, said: str
+) -> None:
+    command("trace", *SMALL, "--out", "run", *QUICK)
+    (tmp_path / "fresh.jsonl").write_text(text)
+    ended = command("verify", "run", "--inputs", "fresh.jsonl")
+    assert ended.status == 2 and said in ended.err
+
+
+def test_claims_that_are_not_there_are_an_answer_not_a_crash(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "fresh.jsonl").write_text('{"prompt": "a", "answer": "b"}')
+    ended = command("verify", "nowhere", "organism:quote", "--inputs", "fresh.jsonl")
+    assert ended.status == 1 and "is no file" in ended.err

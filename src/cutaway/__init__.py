@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cutaway.decisions import Decision, Rerun, Trace, trace, without
+    from cutaway.decisions import Decision, Rerun, Trace, trace, verify, without
     from cutaway.network import Network, Site, generate, plan, sweep
     from cutaway.opening import open
     from cutaway.study import cite, compare, load, page, picture, save
@@ -23,7 +23,7 @@ except PackageNotFoundError:  # a source tree that was never installed
 
 _HOMES = {
     "open": "cutaway.opening",
-    **dict.fromkeys(("Decision", "Rerun", "Trace", "trace", "without"), "cutaway.decisions"),
+    **dict.fromkeys(("Decision", "Rerun", "Trace", "trace", "verify", "without"), "cutaway.decisions"),
     **dict.fromkeys(("Network", "Site", "generate", "plan", "sweep"), "cutaway.network"),
     **dict.fromkeys(("Directions", "SubModel", "adversary", "catalogue"), "cutaway.submodels"),
     **dict.fromkeys(("cite", "compare", "load", "page", "picture", "save"), "cutaway.study"),
@@ -50,6 +50,7 @@ __all__ = [
     "save",
     "sweep",
     "trace",
+    "verify",
     "without",
 ]
 

@@ -27,7 +27,7 @@ from cutaway.cli.ending import (
     wants_traceback,
 )
 from cutaway.cli.options import Common, Options, check_free, forget_partial
-from cutaway.cli.verbs import cite, compare, organisms, submodels, trace, without
+from cutaway.cli.verbs import cite, compare, organisms, submodels, trace, verify, without
 from cutaway.ledger.meter import meter
 
 ABOUT = """Opens a neural network, lists its sub-models, takes one decision apart step by step, and reruns it without some of them.
@@ -40,11 +40,12 @@ app = App(name="cutaway", help=ABOUT, version=cutaway.__version__, version_flags
 TAKES = {  # cyclopts would put the options first, where --by and --parts take every word that follows
     "trace": "NETWORK PROMPT --answer STR",
     "without": "NETWORK PROMPT SUBMODEL… --answer STR",
+    "verify": "CLAIMS [NETWORK] --inputs FILE",
     "submodels": "NETWORK",
     "cite": "RUN…",
     "compare": "RUN RUN…",
 }
-for place, verb in enumerate((demo, trace, without, submodels, organisms, cite, compare)):
+for place, verb in enumerate((demo, trace, without, verify, submodels, organisms, cite, compare)):
     takes = TAKES.get(verb.__name__)
     app.command(verb, sort_key=place, usage=takes and f"Usage: cutaway {verb.__name__} {takes} [OPTIONS]")
 

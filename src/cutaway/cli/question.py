@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 from cyclopts import Group, Parameter
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from cutaway.decisions import Decision
     from cutaway.submodels.baseline import Kind
 
+FRESH = '{"prompt": …, "answer": …, "instead": …, "counterfactual": …}'
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\"}
 DECISION = Group("Decision", sort_key=1)
 
@@ -49,6 +52,37 @@ class Question:
     def stand_in(self) -> Kind | None:
         """The baseline as the package's verbs take it."""
         return None if self.baseline == "default" else self.baseline
+
+
+def asked_in(file: Path) -> Decision:
+    """The decision on the prompts of a file of lines: {"prompt": …, "answer": …, "instead": …, "counterfactual": …}."""
+    import cutaway
+
+    if not file.is_file():
+        raise WrongUse(
+            f"--inputs was given {file}, which is no file; expected one JSON object a line, with prompt and answer"
+        )
+    rows: list[dict[str, str]] = []
+    for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise WrongUse(f"{file}, line {number}: no JSON ({error.msg}); expected {FRESH}") from None
+        if not isinstance(row, dict) or not {"prompt", "answer"} <= row.keys():
+            raise WrongUse(f"{file}, line {number}: expected {FRESH}")
+        rows.append(row)
+    if not rows:
+        raise WrongUse(f"{file} holds no prompt; expected one JSON object a line: {FRESH}")
+    columns: dict[str, Any] = {}
+    for name in ("instead", "counterfactual"):
+        given = [row[name] for row in rows if row.get(name) is not None]
+        if given and len(given) != len(rows):
+            raise WrongUse(f"{file}: {len(given)} of {len(rows)} lines have {name!r}; give it in every line or in none")
+        columns[name] = given or None
+    prompts, answers = [row["prompt"] for row in rows], [row["answer"] for row in rows]
+    return cutaway.Decision(prompts, answer=answers, **columns)
 
 
 def unescaped(text: str) -> str:

@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from cutaway.cli.answer import Answer
 from cutaway.cli.ending import WrongUse
 from cutaway.cli.options import Options, kept, on_one_thread, opened
-from cutaway.cli.question import Question
+from cutaway.cli.question import Question, asked_in
 from cutaway.runs.progress import terminal
 
 if TYPE_CHECKING:
@@ -109,6 +109,42 @@ def without(
         seed=options.seed,
     )
     return Answer(rerun, str(rerun), {"changed": rerun.changed} if options.as_json else {})
+
+
+def verify(
+    claims: Path,
+    network: str | None = None,
+    /,
+    *,
+    inputs: Path,
+    draws: int = 8,
+    options: Options = Options(),  # noqa: B008 (a frozen value)
+) -> Answer:
+    """Runs the claims of a saved trace again on fresh inputs, and says which hold.
+
+    Parameters
+    ----------
+    claims
+        The folder of a saved trace (trace --out), or its claims.jsonl.
+    network
+        organism:NAME, a folder or a hub id; default: the one that the trace was made on.
+    inputs
+        The fresh prompts: a file with one JSON object a line, {"prompt": …, "answer": …, "instead": …}, and "counterfactual"
+        where the claims are about counterfactuals.
+    draws
+        How many other inputs to take values from, where that is what stands in.
+    """
+    import cutaway
+    from cutaway.decisions.claims import read_claims
+
+    found = read_claims(claims)
+    name = network or next((claim.source for claim in found if claim.source is not None), None)
+    if name is None:
+        raise WrongUse("no NETWORK was given and these claims do not say where theirs is; expected it after CLAIMS")
+    net = opened(name, options.device)
+    table = cutaway.verify(net, found, asked_in(inputs), draws=draws, seed=options.seed + 1)
+    held = sum(table["holds"]) if len(table) else 0
+    return Answer(table, f"{held} of {len(table)} claims hold on {inputs}\n{table}", {"held": held})
 
 
 def submodels(

@@ -2,6 +2,7 @@
 
 from cutaway.decisions.circuit.checks import Joint
 from cutaway.decisions.circuit.circuit import Circuit
+from cutaway.decisions.claims import Claim, ClaimError, claims_of, verify
 from cutaway.decisions.decision import Decision, DecisionError, Posed
 from cutaway.decisions.effects import Effect, effects
 from cutaway.decisions.estimate import Estimate, benjamini_hochberg, estimate
@@ -13,6 +14,8 @@ from cutaway.decisions.without import Rerun, without
 __all__ = [
     "Check",
     "Circuit",
+    "Claim",
+    "ClaimError",
     "Decision",
     "DecisionError",
     "Effect",
@@ -23,9 +26,11 @@ __all__ = [
     "Selectivity",
     "Trace",
     "benjamini_hochberg",
+    "claims_of",
     "effects",
     "estimate",
     "selectivity",
     "trace",
+    "verify",
     "without",
 ]

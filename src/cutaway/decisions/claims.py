@@ -11,8 +11,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -33,6 +35,7 @@ from cutaway.submodels.submodel import sites_of
 
 Intervention = Literal["without", "cut", "cut all but"]
 DRAWS = 8
+CLAIMS = "claims.jsonl"
 
 
 class ClaimError(ValueError):
@@ -44,7 +47,7 @@ class Claim:
     """One line: after `intervention` on `names`, the decision changes by `mean` [`low`, `high`] on `n` examples.
 
     `bound`: "beyond" ±`limit` (it is used), or its size "within" `limit` (it is not needed; then mean and interval are of
-    the |change|). `inputs` is a hash of the prompts it was measured on, `baseline` what stood in.
+    the |change|). `inputs` is a hash of the prompts it was measured on, `baseline` what stood in, `source` what `cw.open` takes.
     """
 
     intervention: Intervention
@@ -59,6 +62,7 @@ class Claim:
     network: str
     inputs: str
     seed: int
+    source: str | None = None
 
     def line(self) -> str:
         """As one line of JSON."""
@@ -77,21 +81,19 @@ class Claim:
 def claims_of(trace: Trace) -> list[Claim]:
     """The claims of a trace: its used parts, its used edges, and what its circuit leaves out and cannot do without."""
     kind = trace.settings.get("baseline", "resample")
-    about = {"baseline": kind, "network": trace.network, "inputs": inputs_hash(trace.decision), "seed": trace.seed}
+    about = (kind, trace.network, inputs_hash(trace.decision), trace.seed, trace.settings.get("source"))
     found = [
-        Claim(
-            "without", (row["part"],), row["exact"], row["low"], row["high"], row["n"], "beyond", trace.floor, **about
-        )
+        Claim("without", (row["part"],), row["exact"], row["low"], row["high"], row["n"], "beyond", trace.floor, *about)
         for row in trace.nodes
         if row["state"] == "used" and row["within"] is None
     ]
     return found + ([] if trace.circuit is None else _of_circuit(trace.circuit, about))
 
 
-def _of_circuit(found: Circuit, about: dict[str, Any]) -> list[Claim]:
+def _of_circuit(found: Circuit, about: tuple[str, str, str, int, str | None]) -> list[Claim]:
     lines = [
         Claim(
-            "cut", (edge_name(row),), row["knockout"], row["low"], row["high"], row["n"], "beyond", found.floor, **about
+            "cut", (edge_name(row),), row["knockout"], row["low"], row["high"], row["n"], "beyond", found.floor, *about
         )
         for row in found.edges
         if row["state"] == "used"
@@ -103,7 +105,7 @@ def _of_circuit(found: Circuit, about: dict[str, Any]) -> list[Claim]:
             *_interval(found.group_effects[group["group"]]),
             "beyond",
             found.floor,
-            **about,
+            *about,
         )
         for group in found.groups
         if group["kind"] == "redundant" and found.group_effects[group["group"]].known
@@ -111,8 +113,9 @@ def _of_circuit(found: Circuit, about: dict[str, Any]) -> list[Claim]:
     size, names = abs(found.total.mean), tuple(sorted(found.names))
     for check in found.checks:
         if check.what == "sufficient: everything else cut" and check.holds and check.moved.known:
-            scaled = [value * size for value in _interval(check.moved)[:3]]
-            lines.append(Claim("cut all but", names, *scaled, check.moved.n, "within", check.limit * size, **about))
+            mean, low, high, n = _interval(check.moved)
+            limit = check.limit * size
+            lines.append(Claim("cut all but", names, mean * size, low * size, high * size, n, "within", limit, *about))
     return lines
 
 
@@ -127,19 +130,27 @@ def inputs_hash(decision: Decision) -> str:
     return hashlib.sha256(repr(inputs).encode()).hexdigest()[:16]
 
 
-def read_claims(lines: Iterable[str]) -> list[Claim]:
-    """Claims from lines of JSON. Raises `ClaimError` that names the line."""
-    found = []
-    for number, line in enumerate(lines, 1):
+def read_claims(path: str | os.PathLike[str]) -> list[Claim]:
+    """The claims in a file of lines, or of a saved trace's folder. Raises `ClaimError` that names the line."""
+    where, found = Path(path), list[Claim]()
+    where = where / CLAIMS if where.is_dir() else where
+    if not where.is_file():
+        raise ClaimError(f"{where} is no file; expected {CLAIMS} as a saved trace holds it (trace --out FOLDER)")
+    for number, line in enumerate(where.read_text("utf-8").splitlines(), 1):
         if not line.strip():
             continue
         try:
-            fields = json.loads(line)
-            found.append(Claim(**{**fields, "names": tuple(fields["names"])}))
+            given: dict[str, Any] = json.loads(line)
+            given["names"] = tuple(given["names"])
+            found.append(Claim(**given))
         except (json.JSONDecodeError, TypeError, KeyError) as error:
             raise ClaimError(
                 f"line {number} is no claim ({error}); expected claims.jsonl as a saved trace holds it"
             ) from None
+    if not found:
+        raise ClaimError(
+            f"{where} holds no claim: nothing was measured on four prompts or donors; trace several prompts, or more --draws"
+        )
     return found
 
 
@@ -148,6 +159,7 @@ def verify(net: Network, claims: Sequence[Claim], decision: Decision, *, draws: 
 
     Raises `ClaimError` for claims that name parts or edges that this network does not have.
     """
+    claims = read_claims(claims) if isinstance(claims, str | os.PathLike) else claims
     posed = decision.pose(net)
     net.locate(posed.batch)
     rows = []
@@ -208,7 +220,7 @@ class _Verification:
         return over_draws(Cutter(self.net, self.posed, self.edges, values), cut)[:, 0]
 
     def _values(self, kind: str, sites: Sequence[Any]) -> Baseline:
-        known: dict[str, Kind] = {one: one for one in ("resample", "mean", "zero", "counterfactual")}  # type: ignore[assignment]
+        known: dict[str, Kind] = dict(resample="resample", mean="mean", zero="zero", counterfactual="counterfactual")
         if kind not in known:
             raise ClaimError(
                 f"a claim was measured with the stand-in {kind!r}, which cannot be made again; trace it anew"

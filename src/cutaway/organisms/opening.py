@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import cache
 
@@ -20,13 +21,13 @@ def open_organism(name: str) -> Network:
         from cutaway.organisms.code_model import load_code_model
 
         model = load_code_model()
-        return wrap(model.network, model.tokenizer, model.reference, name="code model")
+        return wrap(model.network, model.tokenizer, model.reference, name="code model", source="organism:code")
     if name.partition("/")[0] not in names():
         near = get_close_matches(name, organism_names(), n=3, cutoff=0.3)
         meant = f"did you mean {', '.join(near)}? " if near else ""
         raise OpenError(f"there is no organism {name!r}; {meant}There are {', '.join(organism_names())}")
     try:
-        return open_compiled(named(name))
+        return replace(open_compiled(named(name)), source=f"organism:{name}")
     except ValueError as error:
         raise OpenError(str(error)) from None
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cutaway.decisions import Decision, Rerun, Trace
-from cutaway.decisions.claims import claims_of
+from cutaway.decisions.claims import CLAIMS, claims_of
 from cutaway.decisions.show import heading
 from cutaway.ledger import Cost, append, entries_of
 from cutaway.runs import Run, RunError, Table, new_run, open_run
@@ -21,7 +21,6 @@ from cutaway.study.plain import Reader, Writer
 from cutaway.submodels import Curve, SubModel, load_submodels, save_submodels
 
 VALUE = "value"
-CLAIMS = "claims.jsonl"
 LEDGER = "ledger.jsonl"
 SINGLE = (Trace, Rerun, Table, SubModel, Decision, Curve)
 EXPECTED = "a Trace, Rerun, Table, Decision, SubModel or a list of SubModels"
