@@ -16,6 +16,7 @@ TITLES = {
     "generic": "Networks without special support",
     "dispatch": "Where calls are the cost",
     "attribution": "Attribution",
+    "circuit_cost": "Shares of all edges",
     "demo": "The demo",
 }
 

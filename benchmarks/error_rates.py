@@ -39,8 +39,8 @@ def scrambled(seed: int) -> Organism:
 
 POPULATIONS: dict[str, tuple[Callable[[int], Organism], int]] = {
     "organisms": (random_organism, 1000),
-    "untrained": (initial, 3000),
-    "scrambled": (scrambled, 5000),
+    "untrained": (initial, 7000),
+    "scrambled": (scrambled, 9000),
 }
 
 

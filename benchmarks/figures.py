@@ -40,6 +40,8 @@ class Bar:
         """`met`, or by how much it is missed."""
         if found.value >= self.value if self.at_least else found.value <= self.value:
             return "met"
+        if not self.value:
+            return "**missed**"
         short = abs(found.value - self.value) / abs(self.value)
         return f"**missed** by {short:.0%}" if short >= 0.01 else f"**missed** by {short:.1%}"
 

@@ -59,11 +59,12 @@ def stale(result: dict[str, Any], depends: tuple[str, ...]) -> bool:
 
 
 def code_of(depends: tuple[str, ...]) -> str:
-    """A short hash of packages of cutaway (`network`) and files of this folder (`sweep.py`), without their prose."""
+    """A short hash of packages of cutaway (`network`, or `decisions/*.py` without its folders) and files of this
+    folder (`sweep.py`), without their prose."""
     found = hashlib.sha256()
     for name in sorted(depends):
         here = [BENCHMARKS / name, SOURCE / name]
-        files = [file for file in here if file.is_file()] or sorted((SOURCE / name).rglob("*.py"))
+        files = [file for file in here if file.is_file()] or sorted(SOURCE.glob(name if "*" in name else f"{name}/**/*.py"))
         for file in files:
             found.update(file.name.encode() + meaning(file.read_text(encoding="utf-8")).encode())
     return found.hexdigest()[:16]

@@ -15,7 +15,7 @@ from cutaway.organisms import open_compiled
 from cutaway.organisms.compiled import PROGRAMS, Organism, compile
 from cutaway.runs import resumable, terminal
 
-DEPENDS = ("network", "submodels", "decisions", "organisms", "organisms.py")
+DEPENDS = ("network", "submodels", "decisions/*.py", "organisms", "organisms.py")
 MINUTES = 1.0
 SEEDS = (2001, 2002, 2003)
 

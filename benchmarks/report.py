@@ -11,6 +11,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
+from benchmarks import circuit_report
 from benchmarks.details import able, sections
 from benchmarks.figures import Bar, Measured, Result, exact, ratio, share, spread
 from benchmarks.kept import RESULTS, read
@@ -64,6 +65,7 @@ def rows() -> Iterator[Row]:
     yield Row("… CPU seconds, whatever else the machine does", Bar(20, False, "{:.1f} s"), "demo", runs("cpu"))
     yield Row("… peak memory", Bar(1.5, False, "{:.2f} GB"), "demo", runs("memory", 1e-9))
     yield from truth_rows()
+    yield from (Row(*line) for line in circuit_report.lines())
 
 
 def sweep_rows() -> Iterator[Row]:
@@ -245,7 +247,7 @@ def of(figure: Callable[[Result], Measured] | None, result: Result | None) -> Me
 
 def details(results: dict[str, Result]) -> list[str]:
     """What stands behind the table."""
-    return [line for section in sections(results) for line in section]
+    return [*(line for section in sections(results) for line in section), *circuit_report.section(results)]
 
 
 if __name__ == "__main__":

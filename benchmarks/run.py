@@ -1,7 +1,8 @@
 """Measures the figures of docs/results.md: `python benchmarks/run.py` for all, or NAME… for some.
 
-`statistics` (hundreds of networks) runs only when named. What was measured with the code as it is now is kept, and a
-killed run goes on where it stopped; `--fresh` measures again. One thread; the budget is printed first.
+What takes many networks (`statistics`, `circuits`, …: see ON_REQUEST) runs only when named. What was measured with the
+code as it is now is kept, and a killed run goes on where it stopped; `--fresh` measures again. One thread; the budget is
+printed first.
 """
 
 from __future__ import annotations
@@ -31,8 +32,13 @@ FILES = {
     "organisms": "organisms",
     "demo": "demo",
     "statistics": "error_rates",
+    "circuit_cost": "circuit_cost",
+    "circuits": "circuits",
+    "circuit_groups": "circuit_groups",
+    "circuit_stability": "circuit_stability",
+    "circuit_growth": "circuit_growth",
 }
-ON_REQUEST = ("statistics",)
+ON_REQUEST = ("statistics", "circuits", "circuit_groups", "circuit_stability", "circuit_growth")
 
 
 def main(arguments: list[str] | None = None) -> int:

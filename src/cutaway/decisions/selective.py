@@ -4,8 +4,9 @@
 decision more than displacements of the same size at the same place that are about nothing in particular: differences
 between other inputs (natural), and Gaussian draws with the place's own covariance. Rows whose displacements point alike
 keep doing so in every null draw: what is drawn are the directions, not how the rows relate. Each null is pooled over parts after
-scaling by each part's own spread (leave-one-out), the larger of the two p-values counts, and q-values are over every part
-looked at. On untrained networks nothing may come out selective, at the promised rate.
+scaling by each part's own spread (leave-one-out). The same displacement must also move this decision more than others of
+the network (other_decisions.py). The largest p-value counts, and q-values are over every part looked at. On untrained
+networks nothing may come out selective, at the promised rate.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from torch import Tensor
 
 from cutaway.decisions.decision import Posed
 from cutaway.decisions.estimate import benjamini_hochberg
+from cutaway.decisions.other_decisions import against_other_decisions
 from cutaway.network import Add, Edit, Network, Site, Variant, sweep
 from cutaway.submodels import SubModel, donors
 from cutaway.submodels.submodel import sites_of
@@ -54,6 +56,7 @@ def selectivity(
     if not tested:
         return Selectivity((None,) * len(parts), (None,) * len(parts), 0, 1.0)
     rows: list[Tensor] = []
+    own: list[Variant] = []
     # One sweep for the parts of one block: they share everything before it, and all nulls at once would fill the memory.
     for block in _blocks(tested, places):
         variants: list[Variant] = []
@@ -63,12 +66,16 @@ def selectivity(
             read, write = place
             whole = _shift(net, parts[i], read, clean[str(read)], others[str(read)])
             variants += _displaced(net, write, whole, others[str(write)], nulls, generator)
+            own.append(_moved(write, whole))
         rows.append(
             sweep(net, posed.batch, variants, posed.metric).effect.mean(1).abs().view(len(block), 1 + 2 * nulls)
         )
     effect = torch.cat(rows)
     p_natural, p_gaussian = (pooled(effect[:, 0], null) for null in (effect[:, 1 : 1 + nulls], effect[:, 1 + nulls :]))
     p = [max(a, b) for a, b in zip(p_natural, p_gaussian)]
+    elsewhere = against_other_decisions(net, posed, own, generator)
+    if elsewhere is not None:
+        p = [max(a, b) for a, b in zip(p, elsewhere)]
     q = benjamini_hochberg([*p, *[1.0] * (looked_at - len(p))])
     out_p: list[float | None] = [None] * len(parts)
     out_q: list[float | None] = [None] * len(parts)

@@ -126,7 +126,10 @@ def halves(whole: Cutter, seed: int) -> tuple[Cutter, Cutter, list[str]]:
     rows, draws = whole.posed.batch.rows, whole.values.draws
     if rows >= 2 * FEWEST:
         order = torch.randperm(rows, generator=generator)
-        return whole.rows(order[: rows // 2].sort().values), whole.rows(order[rows // 2 :].sort().values), []
+        answers = getattr(whole.posed.metric, "answer", None)
+        if answers is not None:  # rows with the same answer are dealt to both
+            order = order[answers.cpu()[order].argsort(stable=True)]
+        return whole.rows(order[::2].sort().values), whole.rows(order[1::2].sort().values), []
     if draws >= 2:
         first, second = whole.values.values[: draws // 2], whole.values.values[draws // 2 :]
         parts = [replace(whole, values=replace(whole.values, values=values)) for values in (first, second)]

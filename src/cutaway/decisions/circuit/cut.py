@@ -100,8 +100,8 @@ class Cutter:
 
     def members(self, site: Site) -> tuple[slice, Writer]:
         """Which writers are read off at `site`, and the first of them."""
-        numbers = [i for i, writer in enumerate(self.graph.writers) if writer.site == site]
-        return slice(numbers[0], numbers[-1] + 1), self.graph.writers[numbers[0]]
+        among = self.graph.members[site]
+        return among, self.graph.writers[among.start]
 
     def added(self, site: Site, change: Tensor, strength: Tensor) -> Tensor:
         """What `strength` × a `change` at `site` adds to the stream; heads through their columns of the output projection."""

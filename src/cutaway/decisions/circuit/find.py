@@ -25,11 +25,12 @@ from cutaway.decisions.estimate import Estimate, estimate
 
 FEWEST_NULLS = 8  # consecutive edges without an effect before the cutting one by one ends
 AUDITS = 20  # random edges of those never looked at
-HALVES = 8  # random halves of the rest
+HALVES = 32  # random halves of the rest: two edges that matter only together are both in one with all but 1 in 10,000
 LARGEST_GROUP = 6  # edges that move the decision only together; more are called diffuse
 MOST_PAIRS = 64  # pairs of opposite effects that are cut together
 OPPOSED = 5  # floors that each of a cancelling pair must move the decision by
 MOST_GROWN = 32  # edges added at once of which each is looked at; more are called spread
+MOST_SPREAD = 6  # rounds of looking for a single edge or group in what is spread
 ROUNDS = 8
 
 
@@ -101,6 +102,7 @@ class _Search:
     floor: float
     seed: int
     found: Found
+    spread: int = 0  # rounds in which many edges had to be added
 
     def rest(self) -> list[int]:
         """Every edge not named so far, highest ranked first."""
@@ -127,19 +129,18 @@ class _Search:
     def look_again(self) -> bool:
         """Cuts everything else at once and by halves. True if something was found in it, so that it is worth looking again."""
         rest, known = self.rest(), len(self.found.named)
-        generator = torch.Generator().manual_seed(self.seed + known)
-        halves = [torch.rand(len(rest), generator=generator) < 0.5 for _ in range(HALVES)]
-        sets = [rest, *([edge for edge, take in zip(rest, half) if take] for half in halves)]
-        moved = self.moved(sets)
-        self.found.diffuse = moved[0]
-        far, worst = max(zip(moved, sets), key=lambda pair: pair[0])
+        self.found.diffuse = self.moved([rest])[0]
+        far, worst = max(((self.found.diffuse, rest), *self._halves(rest)), key=lambda pair: pair[0])
         if far <= self.floor:
             return False
-        if moved[0] <= self.floor:  # what is missed cancels when all of it is cut
+        if self.found.diffuse <= self.floor:  # what is missed cancels when all of it is cut
             self._add(self._smallest(worst))
             return len(self.found.named) > known
         grown = self.grown(self.floor)
         if len(grown) > MOST_GROWN:  # spread over many edges, or an edge that ranks far too low
+            self.spread += 1
+            if self.spread > MOST_SPREAD:
+                return False
             self._add(self._smallest(rest))
             return len(self.found.named) > known
         for edge in self._needed(grown):
@@ -148,6 +149,16 @@ class _Search:
             elif edge not in self.found.missed:
                 self.found.missed.append(edge)
         return len(self.found.named) > known
+
+    def _halves(self, rest: Sequence[int]) -> list[tuple[float, list[int]]]:
+        """Random halves and what they move; few if everything at once moves the decision already, or one of the first does."""
+        generator = torch.Generator().manual_seed(self.seed + len(self.found.named))
+        found: list[tuple[float, list[int]]] = []
+        while len(found) < HALVES and max((far for far, _ in found), default=self.found.diffuse) <= self.floor:
+            takes = torch.rand(HALVES // 4, len(rest), generator=generator) < 0.5
+            sets = [[edge for edge, take in zip(rest, half) if take] for half in takes.tolist()]
+            found += zip(self.moved(sets), sets)
+        return found
 
     def grown(self, enough: float) -> list[int]:
         """The highest ranked edges that must be added until everything else moves the decision by `enough` or less."""

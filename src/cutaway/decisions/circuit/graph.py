@@ -105,13 +105,21 @@ class Graph:
         return sum(writer.time < time for writer in self.writers)
 
     @cached_property
-    def first_edge(self) -> tuple[int, ...]:
-        """The number of each reader's first edge; its edges come from the first `before(reader.time)` writers."""
-        firsts, at = [], 0
+    def spans(self) -> tuple[slice, ...]:
+        """The numbers of each reader's edges: one from each of the writers before it, in order."""
+        spans, at = [], 0
         for reader in self.readers:
-            firsts.append(at)
-            at += self.before(reader.time)
-        return tuple(firsts)
+            spans.append(slice(at, at + self.before(reader.time)))
+            at = spans[-1].stop
+        return tuple(spans)
+
+    @cached_property
+    def members(self) -> dict[Site, slice]:
+        """Which writers are read off at each site."""
+        found: dict[Site, slice] = {}
+        for i, writer in enumerate(self.writers):
+            found[writer.site] = slice(found[writer.site].start if writer.site in found else i, i + 1)
+        return found
 
     @cached_property
     def feeds(self) -> Bool[Tensor, "readers writers"]:
@@ -133,8 +141,7 @@ class Graph:
 
     def into(self, reader: int) -> slice:
         """The numbers of the edges that end in this reader."""
-        first = self.first_edge[reader]
-        return slice(first, first + self.before(self.readers[reader].time))
+        return self.spans[reader]
 
     def __repr__(self) -> str:
         return f"Graph({len(self.writers)} writers, {len(self.readers)} readers, {len(self)} edges)"

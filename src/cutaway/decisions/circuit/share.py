@@ -198,7 +198,7 @@ class _Shares:
                 count = graph.before(graph.readers[numbers[0]].time)
                 slope = self._slopes(numbers, here)  # [batch, position, readers, width]
                 scores = torch.matmul(slope, added[:, :, :count].transpose(2, 3))
-                at = graph.first_edge[numbers[0]]
+                at = graph.into(numbers[0]).start
                 into = self.score[at : at + len(numbers) * count].unflatten(0, (len(numbers), count))
                 into[:, :, here] += scores.permute(2, 3, 0, 1).float().cpu()
 

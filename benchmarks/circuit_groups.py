@@ -1,0 +1,58 @@
+"""Groups that single cuts mislead about: is the redundant, backup or cancelling group named, whatever stands in?
+
+Every program with each kind of group; under matched counterfactuals also the edges, as in circuits.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks.circuit_judged import DEPENDS as JUDGED
+from benchmarks.circuit_judged import cutter_of, decisions_of, explained, grouped, make, other_halves, said
+from benchmarks.circuits import population
+from benchmarks.kept import RESULTS, Kept
+from cutaway.organisms.compiled import KINDS, PROGRAMS
+from cutaway.runs import resumable, terminal
+from cutaway.submodels.baseline import Kind
+
+DEPENDS = (*JUDGED, "circuits.py", "circuit_groups.py")
+MINUTES = 25.0
+SEEDS = (7201, 7202)
+"""The second under matched counterfactuals only."""
+BASELINES: tuple[Kind, ...] = ("mean", "zero", "resample")
+
+
+def measure(kept: Kept, repetitions: int) -> None:
+    """One row a network, each kept as it is done; nothing is repeated. The slowest, eight donors each, comes last."""
+    population(kept, "counterfactual", variants(*SEEDS))
+    for name in BASELINES:
+        known = kept.setting(name)
+        known["facts"]["networks"] = resumable(
+            RESULTS / "circuits.tmp-networks",
+            lambda item, name=name: with_baseline(*item, name),
+            variants(SEEDS[0]),
+            lambda item, name=name: {"item": item, "baseline": name, "code": kept.code},
+            progress=terminal(),
+        )
+        kept.write()
+
+
+def variants(*seeds: int) -> list[tuple[str, str, int]]:
+    """Every kind of group in every program."""
+    return [(kind, program, seed) for seed in seeds for program in PROGRAMS for kind in KINDS]
+
+
+def with_baseline(kind: str, program: str, seed: int, name: Kind) -> dict[str, Any]:
+    """The groups of one organism with this kind of stand-in; its single edges are not compared with a truth."""
+    organism = make(kind, program, seed)
+    cutter = cutter_of(organism, decisions_of(organism), name)
+    found, spent = explained(cutter)
+    return {
+        "kind": kind,
+        "program": program,
+        "seed": seed,
+        **said(found),
+        **grouped(organism, found),
+        "other halves": other_halves(cutter, found, seed),
+        "seconds": spent,
+    }

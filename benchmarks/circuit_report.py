@@ -1,0 +1,229 @@
+"""The lines and the section on circuits in docs/results.md."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from statistics import mean
+from typing import Any
+
+from benchmarks.circuit_judged import MOVED, silent_miss, within_budget
+from benchmarks.figures import Bar, Measured, Result, exact, share, spread
+
+Networks = list[dict[str, Any]]
+Figure = Callable[[Result], Measured]
+Line = tuple[str, Bar, str, Figure]
+VARIANTS = "redundant, backup and cancelling variants"
+
+
+def lines() -> Iterator[Line]:
+    """What is measured, its bar, the result that holds it and how the figure comes out of it."""
+    percent, times = "{:.1%}", "{:.2f}×"
+    ranked = "circuits: edge AUROC of the quick shares (5 forward and 3 backward passes), compiled programs"
+    yield f"{ranked}: mean", Bar(0.998, True, "{:.4f}"), "circuits", auroc(mean)
+    yield "… worst", Bar(0.98, True, "{:.4f}"), "circuits", auroc(min)
+    for kind, bar in (("plain", 0.95), ("noisy", 0.8)):
+        what = f"exactly the true edges named, and declared explained: {kind} programs"
+        yield what, Bar(bar, True, percent), "circuits", hits(kind, lambda n: n["exact"] and n["explained"])
+        budget = "… within 10 forward passes and 40 + 3 · (true edges) single-edge runs"
+        yield budget, Bar(1.0, True, percent), "circuits", hits(kind, within_budget)
+    none = Bar(0.0, False, percent)
+    yield "silent misses (explained, a true edge missing): plain and noisy", none, "circuits", hits(None, silent_miss)
+    yield f"… {VARIANTS}", none, "circuit_groups", hits("counterfactual", silent_miss)
+    for values in ("mean", "zero", "resample"):
+        yield f"… {values} in their place", none, "circuit_groups", hits(values, silent_miss)
+    for values in ("counterfactual", "resample", "mean", "zero"):
+        said = f"redundant, backup or cancelling group named, under {values}"
+        yield said, Bar(1.0, True, percent), "circuit_groups", hits(values, lambda n: n["group named"])
+    yield "parts named for decisions of one class: router, exact", Bar(0.99, True, percent), "circuit_stability", routed
+    yield (
+        "Jaccard of named edges over fresh batches of decisions",
+        Bar(0.95, True, "{:.3f}"),
+        "circuit_stability",
+        jaccard,
+    )
+    edges = "shares of all 32,491 edges, GPT-2-small shape, 4 × 16, against a forward"
+    yield f"{edges}: K = 1", Bar(6.0, False), "circuit_cost", against("K = 1", "forward")
+    yield "… K = 5", Bar(18.0, False), "circuit_cost", against("K = 5", "forward")
+    for strata in ("K = 1", "K = 5"):
+        what = f"… peak memory above the network, {strata}, against forward + backward"
+        yield what, Bar(2.0, False), "circuit_cost", peak(strata)
+    yield (
+        "single-edge runs for each named edge, networks of 2,000 edges and more",
+        Bar(3.0, False, times),
+        "circuit_growth",
+        runs,
+    )
+
+
+def networks(result: Result, setting: str | None) -> Networks:
+    """The networks of one setting, or of all."""
+    settings = result["settings"].values() if setting is None else [result["settings"][setting]]
+    found = [network for one in settings for network in one["facts"]["networks"]]
+    if not found:
+        raise ValueError("nothing measured")
+    return found
+
+
+def hits(setting: str | None, of: Callable[[dict[str, Any]], bool]) -> Figure:
+    """The share of networks of which something holds."""
+
+    def figure(result: Result) -> Measured:
+        found = networks(result, setting)
+        return share(sum(map(of, found)), len(found))
+
+    return figure
+
+
+def auroc(summary: Callable[[list[float]], float]) -> Figure:
+    """Over the plain networks."""
+
+    def figure(result: Result) -> Measured:
+        found = [n["AUROC"] for n in networks(result, "plain")]
+        return exact(summary(found), f"{len(found)} networks")
+
+    return figure
+
+
+def routed(result: Result) -> Measured:
+    """The share of classes of the router's decisions of which exactly the used parts are named."""
+    classes = [c for n in networks(result, "classes") if n["program"] == "router" for c in n["classes"]]
+    return share(sum(c["exact"] for c in classes), len(classes), "classes")
+
+
+def jaccard(result: Result) -> Measured:
+    """The mean over networks, and the range."""
+    found = [n["jaccard"] for n in networks(result, "batches")]
+    return Measured(mean(found), min(found), max(found), f"mean and range of {len(found)} networks")
+
+
+def against(above: str, below: str) -> Figure:
+    """Seconds over seconds, round by round."""
+
+    def figure(result: Result) -> Measured:
+        seconds = result["settings"]["4x16"]["seconds"]
+        return spread([a / b for a, b in zip(seconds[above], seconds[below])])
+
+    return figure
+
+
+def peak(strata: str) -> Figure:
+    """The peak over that of a forward and backward pass."""
+
+    def figure(result: Result) -> Measured:
+        bytes_ = result["settings"]["memory"]["facts"]
+        return exact(bytes_[f"bytes, {strata}"] / bytes_["bytes, forward + backward"], "counted")
+
+    return figure
+
+
+def runs(result: Result) -> Measured:
+    """Single-edge runs over named edges, in the large networks only."""
+    large = [n for n in networks(result, "growth") if n["edges"] >= 2000 and n["named"]]
+    return spread([n["runs"][0] / n["named"] for n in large], "network")
+
+
+def section(results: dict[str, Result]) -> list[str]:
+    """Network by network what went wrong, and the rows that have no bar."""
+    told = [
+        ("circuits", population),
+        ("circuit_groups", population),
+        ("circuit_stability", stability),
+        ("circuit_growth", growth),
+    ]
+    found = [line for name, tell in told if name in results for line in tell(results[name])]
+    return ["## Circuits of compiled programs", "", *found] if found else []
+
+
+def population(result: Result) -> Iterator[str]:
+    """Populations of organisms."""
+    for name, setting in result["settings"].items():
+        here = setting["facts"].get("networks", [])
+        if not here:
+            continue
+        yield from (
+            f"**{name}**: {len(here)} networks, seeds {min(n['seed'] for n in here)} to {max(n['seed'] for n in here)}",
+            "",
+        )
+        for kind in dict.fromkeys(n["kind"] for n in here):
+            yield f"- {kind}: {counts([n for n in here if n['kind'] == kind])}"
+        yield from (f"- {n['kind']} {n['program']} / {n['seed']}: {mistakes(n)}" for n in here if mistakes(n))
+        yield ""
+
+
+def counts(here: Networks) -> str:
+    """`48 networks; explained 48; …`."""
+    parts = [f"{len(here)} networks", f"explained {sum(n['explained'] for n in here)}"]
+    if "exact" in here[0]:
+        named, extra = sum(n["named"] for n in here), sum(len(n["extra"]) for n in here)
+        idle = sum(len(n["extra, at an idle part"]) for n in here)
+        parts += [f"exact {sum(n['exact'] for n in here)}", f"edges named {named}, of these {extra} not true alone"]
+        parts += [f"{idle} at an inert, decoy or noise part"]
+    if "group named" in here[0]:
+        parts += [
+            f"group named {sum(n['group named'] for n in here)}",
+            f"its kind right {sum(n['kind right'] for n in here)}",
+        ]
+    single = [n["runs"][0] for n in here]
+    parts += [f"single-edge runs {min(single)} to {max(single)}"]
+    return "; ".join(parts)
+
+
+def mistakes(n: dict[str, Any]) -> str:
+    """What is wrong with one network; nothing if nothing is."""
+    found = [] if n["explained"] else [n["verdict"]]
+    found += [f"{what}: {', '.join(n[what])}" for what in ("missing", "extra") if n.get(what)]
+    if n["explained"] and n["other halves"] > MOVED:
+        found.append(f"explained, but a random half of what is not named moves the decision by {n['other halves']:.0%}")
+    if n.get("group named") is False:
+        found.append(f"{n['known group'][0]} group of {' and '.join(n['known group'][1:])} not named")
+    return "; ".join(found)
+
+
+def stability(result: Result) -> Iterator[str]:
+    """Fresh batches, and decisions by class."""
+    settings = result["settings"]
+    if here := settings.get("batches", {}).get("facts", {}).get("networks"):
+        yield from (f"**fresh batches**: {len(here)} networks, five batches each", "")
+        for n in here:
+            if n["jaccard"] < 1:
+                seen = ", ".join(f"{edge} ({count} of 5)" for edge, count in n["not in every batch"].items())
+                yield f"- {n['program']} / {n['seed']}: {n['jaccard']:.2f}; {seen}"
+        yield ""
+    if here := settings.get("classes", {}).get("facts", {}).get("networks"):
+        yield from (f"**decisions by class**: {len(here)} networks", "")
+        for n in here:
+            wrong = [c for c in [*n["classes"], n["shipped"]] if not c["exact"]]
+            said = "; ".join(f"missing {listed(c['missing'])}, extra {listed(c['extra'])}" for c in wrong)
+            if said:
+                yield f"- {n['program']} / {n['seed']}: {said}"
+        yield ""
+
+
+def listed(parts: Iterable[str]) -> str:
+    """Names, or "none"."""
+    return ", ".join(parts) or "none"
+
+
+def growth(result: Result) -> Iterator[str]:
+    """Larger networks around the same program; controls."""
+    settings = result["settings"]
+    if here := settings.get("growth", {}).get("facts", {}).get("networks"):
+        yield from ("**growing networks**", "")
+        yield "| program | layers | edges | named | single-edge runs | runs for each named | joint runs | said |"
+        yield "|---|---:|---:|---:|---:|---:|---:|---|"
+        for n in sorted(here, key=lambda n: (n["program"], n["edges"])):
+            each = f"{n['runs'][0] / n['named']:.1f}" if n["named"] else ""
+            cells = [n["program"], n["layers"], n["edges"], n["named"], n["runs"][0], each, n["runs"][1], n["verdict"]]
+            yield "| " + " | ".join(map(str, cells)) + " |"
+        yield ""
+    if here := settings.get("controls", {}).get("facts", {}).get("networks"):
+        yield from ("**networks without a circuit**", "")
+        for name in dict.fromkeys(n["name"] for n in here):
+            mine = [n for n in here if n["name"] == name]
+            nothing = sum(n["verdict"] == "nothing to explain" for n in mine)
+            part = mean(n["named"] / n["edges"] for n in mine)
+            yield (
+                f"- {name}: {len(mine)} networks; explained {sum(n['explained'] for n in mine)}, nothing to explain {nothing}; "
+                f"on average {part:.0%} of the edges named"
+            )
+        yield ""
