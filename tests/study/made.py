@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 import cutaway as cw
-from cutaway.decisions import Check, Estimate, Trace
+from cutaway.decisions import Check, Circuit, Estimate, Joint, Trace
+from cutaway.decisions.circuit.circuit import COLUMNS, GROUP_COLUMNS
 from cutaway.ledger import Cost
 from cutaway.runs import Table
 
@@ -80,6 +81,56 @@ def small(*nodes: dict[str, Any], **fields: Any) -> Trace:
         settings={"draws": 8, "floor": 0.01},
     )
     return replace(made, **fields)
+
+
+def edge(start: str, end: str, through: str, knockout: float, /, **cells: Any) -> dict[str, Any]:
+    """A row of the edges table."""
+    ends = {"low": knockout - 0.25, "high": knockout + 0.25, "n": 8}
+    row = {"from": start, "to": end, "through": through, "knockout": knockout, **ends}
+    return {**row, "share": 0.1, "telescoping": knockout / 2, "state": "used", "group": None, **cells}
+
+
+EDGES = (
+    edge("z.2[head=1]", "output", "out", -6.0),
+    edge("z.0[head=3]", "z.2[head=1]", "k", -4.0, state="used together", group=0),
+    edge("mlp_out.0", "z.2[head=1]", "k", 1.0, state="undecided", low=-0.5, high=2.5),
+    edge("embed", "z.0[head=3]", "v", -3.0),
+)
+
+
+def circuit(*edges: dict[str, Any], **fields: Any) -> Circuit:
+    """A circuit made by hand."""
+    names = ["z.0[head=3] → z.2[head=1]/k", "mlp_out.0 → z.2[head=1]/k"]
+    group = {"group": 0, "kind": "redundant", "parts": ["z.0[head=3]"], "edges": names, "together": 0.753}
+    made = Circuit(
+        edges=Table.of(edges or EDGES, columns=COLUMNS),
+        groups=Table.of([group], columns=GROUP_COLUMNS),
+        layers=Table.of(
+            [
+                {"before": "0", "edges": 1, "named": 0.9, "unexplained": 0.1},
+                {"before": "output", "edges": 1, "named": 1.043, "unexplained": -0.043},
+            ]
+        ),
+        checks=(
+            Joint("sufficient: everything else cut", Estimate(0.021, 0.011, 0.031, 8, "inputs"), 0.05, True),
+            Joint("minimal: the weakest edge or group cut", Estimate(0.004, 0.004, 0.004, 1, "rerun"), 0.01, False),
+        ),
+        power=Table.of([{"wrong set": "less one edge", "tried": 20, "passed": 3}]),
+        total=estimate(-6.0),
+        floor=0.06,
+        missing=0.17,
+        passes=(10, 8),
+        runs=(33, 22),
+        verdict="explained",
+        group_effects=(estimate(-4.5),),
+    )
+    return replace(made, **fields)
+
+
+def linked(*edges: dict[str, Any], **fields: Any) -> Trace:
+    """A trace with such a circuit."""
+    made = circuit(*edges, **fields)
+    return small(edges=made.edges, circuit=made)
 
 
 @cache

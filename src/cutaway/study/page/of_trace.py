@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cutaway.decisions import Estimate, Trace
+from cutaway.study.page import of_circuit
 from cutaway.study.page.scale import Scale, bar, figure, heat, percent, probability, side
 from cutaway.study.page.words import (
     again_in_python,
@@ -34,9 +35,7 @@ def shown(trace: Trace) -> dict[str, Any]:
         "steps": _steps(trace),
         "tokens": _tokens(trace),
         "effects": _effects(rows),
-        "edges": {"columns": list(trace.edges.columns), "rows": _cells(trace.edges.rows())}
-        if len(trace.edges)
-        else None,
+        "edges": of_circuit.shown(trace),
         "checks": _checks(trace),
         "notes": list(trace.notes),
         "next": _next(trace),
@@ -247,10 +246,6 @@ def _texts(row: Row) -> dict[str, str]:
         "p": probability(row["p"]),
         "q": probability(row["q"]),
     }
-
-
-def _cells(rows: Sequence[Row]) -> list[list[str]]:
-    return [[figure(c) if isinstance(c, float) else "–" if c is None else str(c) for c in row.values()] for row in rows]
 
 
 def _checks(trace: Trace) -> list[Row]:

@@ -82,9 +82,11 @@ def figure(number: float | None, signed: bool = False) -> str:
     return sign + short.rstrip(".")
 
 
-def percent(number: float | None) -> str:
-    """A share as whole percent."""
-    return "–" if number is None or not math.isfinite(number) else f"{round(100 * number)}%".replace("-", "−")
+def percent(number: float | None, digits: int = 0) -> str:
+    """A share in percent: whole, or with so many digits behind the point."""
+    if number is None or not math.isfinite(number):
+        return "–"
+    return f"{round(100 * number, digits) + 0.0:.{digits}f}%".replace("-", "−")
 
 
 def probability(number: float | None) -> str:
