@@ -21,7 +21,7 @@ DEPENDS = (*JUDGED, "circuit_growth.py", "error_rates.py")
 MINUTES = 15.0
 GROWN = ("fact", "conditional", "reverse", "router")
 INERT = (4, 20, 60, 120)
-SEED = 7501
+SEED = 8501
 CONTROLS = 20
 
 
@@ -45,7 +45,7 @@ def measure(kept: Kept, repetitions: int) -> None:
 CONTROL_SEEDS = [
     (name, first + i)
     for i in range(CONTROLS)
-    for name, first in (("untrained", 7600), ("scrambled", 7700), ("unread word", 7800), ("unread word, noise", 7900))
+    for name, first in (("untrained", 8600), ("scrambled", 8700), ("unread word", 8800), ("unread word, noise", 8900))
 ]
 
 

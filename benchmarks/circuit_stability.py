@@ -20,9 +20,9 @@ from cutaway.runs import resumable, terminal
 
 DEPENDS = (*JUDGED, "circuit_stability.py")
 MINUTES = 10.0
-SEEDS = (7301, 7302)
+SEEDS = (8301, 8302)
 BATCHES, ROWS = 5, 32
-ROUTED, ROUTED_SEEDS = ("router", "liar"), range(7401, 7421)
+ROUTED, ROUTED_SEEDS = ("router", "liar"), range(8401, 8421)
 FEWEST, OF_CLASS = 8, 32
 Pair = tuple[Row, Row]
 

@@ -16,7 +16,7 @@ from cutaway.runs import resumable, terminal
 
 DEPENDS = (*JUDGED, "circuits.py")
 MINUTES = 12.0
-SEEDS = {"plain": range(7001, 7005), "noisy": range(7101, 7105)}
+SEEDS = {"plain": range(8001, 8005), "noisy": range(8101, 8105)}
 
 
 def measure(kept: Kept, repetitions: int) -> None:

@@ -64,7 +64,9 @@ def code_of(depends: tuple[str, ...]) -> str:
     found = hashlib.sha256()
     for name in sorted(depends):
         here = [BENCHMARKS / name, SOURCE / name]
-        files = [file for file in here if file.is_file()] or sorted(SOURCE.glob(name if "*" in name else f"{name}/**/*.py"))
+        files = [file for file in here if file.is_file()] or sorted(
+            SOURCE.glob(name if "*" in name else f"{name}/**/*.py")
+        )
         for file in files:
             found.update(file.name.encode() + meaning(file.read_text(encoding="utf-8")).encode())
     return found.hexdigest()[:16]

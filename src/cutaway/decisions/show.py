@@ -80,7 +80,11 @@ def _circuit(found: Circuit, most: int = 14) -> list[str]:
     passed = [f"{row['passed']} of {row['tried']} {row['wrong set']}" for row in found.power]
     lines += [f"wrong sets that pass as sufficient: {', '.join(passed)}"] if passed else []
     lines.append(f"shares miss the total by {found.missing:.0%}; {found.runs[0]} single and {found.runs[1]} joint cuts")
-    return [*lines, f"links: {found.verdict}"]
+    weak = next((row for row in found.power if row["wrong set"] == "less one edge" and row["passed"]), None)
+    smaller = (
+        f", but so do {weak['passed']} of {weak['tried']} sets with one link less" if weak and found.explained else ""
+    )
+    return [*lines, f"links: {found.verdict}{smaller}"]
 
 
 def _steps(trace: Trace) -> Table:

@@ -27,7 +27,7 @@ from cutaway.runs.table import Table
 from cutaway.submodels import Baseline
 
 LARGEST_DIFFUSE = 0.05  # of the total effect: more, with nothing to name in it, is "not explained"
-COLUMNS = ("from", "to", "through", "knockout", "low", "high", "n", "share", "telescoping", "state", "group")
+COLUMNS = ("from", "to", "through", "at", "knockout", "low", "high", "n", "share", "telescoping", "state", "group")
 GROUP_COLUMNS = ("group", "kind", "parts", "edges", "together")
 
 
@@ -35,12 +35,12 @@ GROUP_COLUMNS = ("group", "kind", "parts", "edges", "together")
 class Circuit:
     """Edges behind a decision, strongest first, and how much to believe it.
 
-    `edges`: one row an edge; effects as changes of the decision, `share` as a share of the total effect. `groups`: edges to
-    be seen together (redundant, cancelling), `together` what cutting all of them moves (and
-    `group_effects`, signed, on the other half of the examples). `layers`: at the cut before
-    each block, what the named edges across it carry, and what is unexplained. `power`: wrong sets that pass the check of
-    sufficiency. `missing` is the completeness error of the shares. `passes` are forward and backward ones of the screening,
-    `runs` reruns with single and with joint cuts. `verdict` says in words what holds.
+    `edges`: one row an edge; effects as changes of the decision, `share` as a share of the total effect, `at` the position
+    where that is largest. `groups`: edges to be seen together (redundant, cancelling), `together` what cutting all of them
+    moves (`group_effects`: signed, on the other half of the examples). `layers`: at the cut before each block, what the
+    named edges across it carry, and what is unexplained. `power`: wrong sets that pass the check of sufficiency. `missing`
+    is the completeness error of the shares. `passes` are forward and backward ones of the screening, `runs` reruns with
+    single and with joint cuts. `verdict` says in words what holds.
     """
 
     edges: Table
@@ -177,6 +177,7 @@ def _table(held: Cutter, found: Found, score: Shares, total: float, floor: float
                 "from": writer.part,
                 "to": reader.part,
                 "through": reader.through,
+                "at": int(score.score[named[i]].abs().mean(0).argmax()),
                 "knockout": effect.mean,
                 "low": effect.low if effect.known else None,
                 "high": effect.high if effect.known else None,
