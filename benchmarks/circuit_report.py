@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from statistics import mean
+from statistics import mean, median
 from typing import Any
 
 from benchmarks.circuit_judged import MOVED, silent_miss, within_budget
@@ -41,6 +41,12 @@ def lines() -> Iterator[Line]:
         "circuit_stability",
         jaccard,
     )
+    claimed = "claims of compiled programs on fresh decisions"
+    inside = f"{claimed}: inside their 95 % interval (93 to 97 %)"
+    yield inside, Bar(0.93, True, percent), "circuit_claims", told("inside")
+    yield "… half-width over the effect, median", Bar(0.2, False, "{:.4f}"), "circuit_claims", half_width
+    yield "… claims of permuted edges that fail", Bar(0.95, True, percent), "circuit_claims", told("permuted fail")
+    yield "… sufficiency without any one edge fails", Bar(1.0, True, percent), "circuit_claims", told("less one fail")
     edges = "shares of all 32,491 edges, GPT-2-small shape, 4 × 16, against a forward"
     yield f"{edges}: K = 1", Bar(6.0, False), "circuit_cost", against("K = 1", "forward")
     yield "… K = 5", Bar(18.0, False), "circuit_cost", against("K = 5", "forward")
@@ -106,6 +112,22 @@ def against(above: str, below: str) -> Figure:
     return figure
 
 
+def told(what: str) -> Figure:
+    """The share of claims, over all compiled networks."""
+
+    def figure(result: Result) -> Measured:
+        found = [one for n in networks(result, "compiled") for one in n[what]]
+        return share(sum(found), len(found), f"claims of {len(networks(result, 'compiled'))} networks")
+
+    return figure
+
+
+def half_width(result: Result) -> Measured:
+    """The median over claims."""
+    found = [one for n in networks(result, "compiled") for one in n["half-widths"]]
+    return exact(median(found), f"{len(found)} claims")
+
+
 def peak(strata: str) -> Figure:
     """The peak over that of a forward and backward pass."""
 
@@ -129,9 +151,30 @@ def section(results: dict[str, Result]) -> list[str]:
         ("circuit_groups", population),
         ("circuit_stability", stability),
         ("circuit_growth", growth),
+        ("circuit_claims", claims),
     ]
     found = [line for name, tell in told if name in results for line in tell(results[name])]
     return ["## Circuits of compiled programs", "", *found] if found else []
+
+
+def claims(result: Result) -> Iterator[str]:
+    """The code model's own decisions."""
+    here = result["settings"].get("code", {}).get("facts", {}).get("networks")
+    if not here:
+        return
+    yield from ("**the code model's decisions** (half of the prompts traced, the other half verified)", "")
+    for n in here:
+        if "power" not in n:
+            yield f"- {n['kind']}: {n['prompts'][0]} prompts; {n['verdict']}"
+            continue
+        passed = ", ".join(f"{row['passed']} of {row['tried']} {row['wrong set']}" for row in n["power"])
+        yield f"- {n['kind']}: {n['prompts'][0]} prompts, {n['edges']} edges named, {n['used']} used; {n['verdict']}"
+        yield f"  - strongest: {', '.join(n['strongest'])}"
+        yield from (f"  - {check}" for check in n["checks"])
+        yield f"  - wrong sets that pass: {passed}; shares miss the total by {n['missing']:.0%}"
+        held, inside, of = sum(n["holds"]), sum(n["inside"]), len(n["holds"])
+        yield f"  - on {n['prompts'][1]} fresh prompts {held} of {of} claims hold, {inside} inside their interval"
+    yield ""
 
 
 def population(result: Result) -> Iterator[str]:

@@ -37,8 +37,9 @@ FILES = {
     "circuit_groups": "circuit_groups",
     "circuit_stability": "circuit_stability",
     "circuit_growth": "circuit_growth",
+    "circuit_claims": "circuit_claims",
 }
-ON_REQUEST = ("statistics", "circuits", "circuit_groups", "circuit_stability", "circuit_growth")
+ON_REQUEST = ("statistics", "circuits", "circuit_groups", "circuit_stability", "circuit_growth", "circuit_claims")
 
 
 def main(arguments: list[str] | None = None) -> int:
