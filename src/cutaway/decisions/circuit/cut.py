@@ -37,7 +37,7 @@ class Cutter:
     values: Baseline
 
     def rows(self, chosen: Int[Tensor, "rows"]) -> Cutter:
-        """The same on these rows of the batch only."""
+        """The same on these rows of the batch only (all of them: in their order)."""
         values = [
             {site: x[chosen] if x.ndim and x.shape[0] == self.posed.batch.rows > 1 else x for site, x in one.items()}
             for one in self.values.values

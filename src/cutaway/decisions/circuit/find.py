@@ -119,7 +119,7 @@ class _Search:
             at += len(some)
 
     def audit(self) -> None:
-        """Cuts a random sample of the edges that were not looked at; if one is used, goes on behind it in the ranking."""
+        """Cuts a random sample of the edges that were not looked at."""
         left = [edge for edge in self.order if edge not in self.found.alone]
         drawn = torch.randperm(len(left), generator=torch.Generator().manual_seed(self.seed))[:AUDITS].tolist()
         self.found.audited = len(drawn)
