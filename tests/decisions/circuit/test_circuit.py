@@ -80,6 +80,15 @@ def test_a_decision_that_nothing_changes_has_nothing_to_explain():
     assert found.verdict == "nothing to explain" and not len(found.edges)
 
 
+@pytest.mark.parametrize("times", [1e-5, 1e5])
+def test_the_circuit_does_not_depend_on_the_size_of_the_logits(times):
+    organism = compile("induction", seed=3)
+    expected = found_in(of_organism(organism), steps=()).names
+    with torch.no_grad():
+        organism.network.unembed.weight.mul_(times)
+    assert found_in(of_organism(organism), steps=()).names == expected
+
+
 def test_one_prompt_without_other_stand_ins_claims_nothing():
     given = cutter(rows=1)
     found = found_in(given, steps=())

@@ -1,11 +1,15 @@
 """Cut edges against the computation by hand, and the laws of cutting."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.decisions.circuit.by_hand import cut_by_hand
 from tests.decisions.circuit.small import cutter
+
+from cutaway.network import LogitDifference
 
 
 def difference(logits: torch.Tensor) -> torch.Tensor:
@@ -58,8 +62,11 @@ def test_a_cut_does_not_depend_on_what_is_stacked_beside_it():
     torch.testing.assert_close(given.effects(cuts), alone, rtol=1e-9, atol=1e-12)
 
 
-def test_some_rows_give_what_the_whole_batch_gives_for_them():
-    given, chosen = cutter(rows=6), torch.tensor([4, 1, 3])
+@pytest.mark.parametrize("rows", [[4, 1, 3], [5, 4, 3, 2, 1, 0]])
+def test_some_rows_in_any_order_give_what_the_whole_batch_gives_for_them(rows):
+    given, chosen = cutter(rows=6), torch.tensor(rows)
+    answers = torch.tensor([1, 2, 3, 4, 5, 6])
+    given = replace(given, posed=replace(given.posed, metric=LogitDifference(answers, answers + 1)))
     cuts = torch.eye(len(given.graph))[::9].double()
     torch.testing.assert_close(given.rows(chosen).effects(cuts), given.effects(cuts)[:, chosen])
 

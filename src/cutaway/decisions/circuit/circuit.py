@@ -27,6 +27,7 @@ from cutaway.runs.table import Table
 from cutaway.submodels import Baseline
 
 LARGEST_DIFFUSE = 0.05  # of the total effect: more, with nothing to name in it, is "not explained"
+ROUNDING = 1e-5  # of the decision's own size, clean or with every edge cut: a total effect below this is no effect
 COLUMNS = ("from", "to", "through", "at", "knockout", "low", "high", "n", "share", "telescoping", "state", "group")
 GROUP_COLUMNS = ("group", "kind", "parts", "edges", "together")
 
@@ -92,12 +93,12 @@ def circuit(
     whole = Cutter(net, posed, graph(net, posed.batch), values)
     fit, held, notes = halves(whole, seed)
     everything = torch.ones(1, len(whole.graph))
-    chosen, total = over_draws(fit, everything)[:, 0], estimate(over_draws(held, everything)[:, 0])
-    floor = floor_share * abs(float(chosen.mean()))
-    if not floor > 1e-6 * max(1.0, float(whole.decide(everything * 0).abs().max())):
+    size = abs(float(over_draws(fit, everything).mean()))
+    total = estimate(over_draws(held, everything)[:, 0])
+    if not size > ROUNDING * float(whole.decide(torch.cat([0 * everything, everything])).abs().max()):
         return _nothing(total, notes)
+    floor = floor_share * size
     score = mean_shares(fit, strata, seed)
-    size = abs(float(chosen.mean()))
     found = find(fit, score.absolute, floor, LARGEST_DIFFUSE / 2 * size, seed)
     limit = min(LARGEST_DIFFUSE, max(floor_share, 2 * found.diffuse / size))
     examined = examine(fit, held, found, total.mean, limit, floor, steps, restarts, seed)

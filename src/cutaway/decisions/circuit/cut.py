@@ -37,13 +37,12 @@ class Cutter:
     values: Baseline
 
     def rows(self, chosen: Int[Tensor, "rows"]) -> Cutter:
-        """The same on these rows of the batch only (all of them: in their order)."""
+        """The same on these rows of the batch, in this order."""
         values = [
             {site: x[chosen] if x.ndim and x.shape[0] == self.posed.batch.rows > 1 else x for site, x in one.items()}
             for one in self.values.values
         ]
-        metric = _OfRows(self.posed.metric, chosen) if len(chosen) != self.posed.batch.rows else self.posed.metric
-        posed = replace(self.posed, batch=self.posed.batch.take(chosen), metric=metric)
+        posed = replace(self.posed, batch=self.posed.batch.take(chosen), metric=_OfRows(self.posed.metric, chosen))
         return replace(self, posed=posed, values=replace(self.values, values=tuple(values)))
 
     def effects(
