@@ -27,6 +27,19 @@ def test_every_edge_has_the_slope_that_differentiating_the_exact_cut_gives(chang
     )
 
 
+def test_shares_follow_weights_that_were_replaced_after_the_first_time():
+    given = cutter()
+    shares(given, 1)
+    for block in given.net.module.blocks:
+        block.attn.query.weight = torch.nn.Parameter(-block.attn.query.weight.detach())
+    work = _Shares(given, 0)
+    work.look()
+    work.add(torch.full((5,), 0.3), 1.0)
+    expected = slopes(given, 0.3)
+    near = 1e-5 * float(expected.abs().max())
+    torch.testing.assert_close(work.score.sum((1, 2)).double(), expected, rtol=1e-4, atol=near)
+
+
 def test_shares_sum_to_the_total_as_the_strata_grow_and_the_error_is_reported():
     given = cutter(gain=1.0)
     few, many = shares(given, 2), shares(given, 64)

@@ -244,7 +244,7 @@ class _Shares:
         gradient = self.gradient["tap", tap]
         gradient = gradient.view(rows, -1, gradient.shape[-1])[here]
         way: Way | None = self.ways.get(number)
-        return gradient if way is None else gradient[..., way.columns] @ way.weight.T.to(gradient)
+        return gradient if way is None else way.back(self.cutter.net, gradient)
 
     def _through_norm(self, norm: str | None, stream: Tensor, before: Tensor) -> Tensor:
         """Gradients at the norm's output [readers, …] taken back to its input, all readers at once."""

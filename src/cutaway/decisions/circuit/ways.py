@@ -25,11 +25,15 @@ from cutaway.network.site import Port
 
 @dataclass(frozen=True, eq=False)
 class Way:
-    """Columns of the matrix of `module` that make what one reader sees: `weight` [width, columns]."""
+    """Columns of the matrix of `module` that make what one reader sees. The weights are the module's own, as they are now."""
 
     module: str
     columns: Int[Tensor, "columns"]
-    weight: Float[Tensor, "width columns"]
+
+    def back(self, net: Network, gradient: Float[Tensor, "*any outputs"]) -> Float[Tensor, "*any width"]:
+        """The gradient at the module's output taken back to its input, through these columns alone."""
+        weight = matrix(net.wiring.modules[self.module]).detach()
+        return gradient[..., self.columns] @ _columns(weight, self.columns).T.to(gradient)
 
 
 _known: WeakKeyDictionary[Network, dict[int, Way]] = WeakKeyDictionary()
@@ -113,15 +117,12 @@ class _Watch:
             return None
         name, gradient = reached[0]
         columns = gradient.flatten(0, -2).any(0).nonzero()[:, 0]
-        weight = _columns(matrix(self.net.wiring.modules[name]).detach(), columns)
-        again = gradient[..., columns] @ weight.T
-        near = 1e-3 * float(whole.abs().max())
-        if float((again.view_as(whole) - whole).abs().max()) > near:
-            return None
-        return Way(name, columns, weight)
+        way, near = Way(name, columns), 1e-3 * float(whole.abs().max())
+        again = way.back(self.net, gradient)
+        return way if float((again.view_as(whole) - whole).abs().max()) <= near else None
 
 
 def _columns(weight: Tensor, columns: Tensor) -> Tensor:
-    """These columns; a view where they lie side by side, so that no second copy of the weights is kept."""
+    """These columns; a view where they lie side by side, so that no second copy of the weights is made."""
     first, last = int(columns[0]), int(columns[-1])
     return weight[:, first : last + 1] if last - first + 1 == len(columns) else weight[:, columns]
