@@ -17,7 +17,6 @@ import cutaway as cw
 from benchmarks.kept import Kept
 from benchmarks.networks import gpt2_small
 from benchmarks.timing import interleave
-from cutaway.decisions.circuit.circuit import stand_in_sites
 from cutaway.decisions.circuit.cut import Cutter
 from cutaway.decisions.circuit.graph import graph
 from cutaway.decisions.circuit.share import Shares, shares
@@ -56,7 +55,7 @@ class Work:
 
     def shares(self, strata: int) -> Shares:
         """The shares of every edge, and the pass for the stand-ins."""
-        sites = stand_in_sites(self.graph)
+        sites = self.graph.sites
         read = self.net.read(self.others, *sites)
         values = Baseline("counterfactual", ({site: read[str(site)] for site in sites},))
         return shares(Cutter(self.net, self.posed, self.graph, values), strata)

@@ -17,7 +17,7 @@ from torch import Tensor
 
 import cutaway as cw
 from benchmarks.timing import seconds
-from cutaway.decisions.circuit.circuit import Circuit, circuit, stand_in_sites
+from cutaway.decisions.circuit.circuit import Circuit, circuit
 from cutaway.decisions.circuit.cut import Cutter
 from cutaway.decisions.circuit.graph import graph
 from cutaway.decisions.circuit.share import Shares, shares
@@ -75,7 +75,7 @@ def cutter_of(organism: Organism, decision: cw.Decision, kind: Kind = "counterfa
     net = open_compiled(organism)
     posed = decision.pose(net)
     found = graph(net, posed.batch)
-    sites = stand_in_sites(found)
+    sites = found.sites
     values = baseline(net, posed.batch, sites, kind, counterfactual=decision.counterfactual)
     return Cutter(net, posed, found, values)
 
@@ -83,7 +83,7 @@ def cutter_of(organism: Organism, decision: cw.Decision, kind: Kind = "counterfa
 def explained(cutter: Cutter) -> tuple[Circuit, float]:
     """The circuit at its default settings, and the CPU seconds that it took."""
     found: list[Circuit] = []
-    spent = seconds(lambda: found.append(circuit(cutter.net, cutter.posed, cutter.values)))
+    spent = seconds(lambda: found.append(circuit(cutter)))
     return found[0], spent
 
 

@@ -17,10 +17,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
 from torch import Tensor
 
-from cutaway.decisions.circuit.circuit import Circuit, edge_name, stand_in_sites
+from cutaway.decisions.circuit.circuit import Circuit, edge_name
 from cutaway.decisions.circuit.cut import Cutter
 from cutaway.decisions.circuit.find import over_draws
 from cutaway.decisions.circuit.graph import Graph, graph
@@ -213,11 +212,9 @@ class _Verification:
             raise ClaimError(
                 f"{self.net.name} has no edge {lost[0]!r}; these claims are about {claim.network!r}: open that"
             )
-        cut = torch.zeros(1, len(self.edges))
-        cut[0, [self.edges.numbers[name] for name in claim.names]] = 1
-        cut = 1 - cut if claim.intervention == "cut all but" else cut
-        values = self._values(claim.baseline, stand_in_sites(self.edges))
-        return over_draws(Cutter(self.net, self.posed, self.edges, values), cut)[:, 0]
+        cutter = Cutter(self.net, self.posed, self.edges, self._values(claim.baseline, self.edges.sites))
+        cut = cutter.cuts([[self.edges.numbers[name] for name in claim.names]])
+        return over_draws(cutter, 1 - cut if claim.intervention == "cut all but" else cut)[:, 0]
 
     def _values(self, kind: str, sites: Sequence[Any]) -> Baseline:
         known: dict[str, Kind] = dict(resample="resample", mean="mean", zero="zero", counterfactual="counterfactual")

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from cutaway.decisions.checks import checks
-from cutaway.decisions.circuit.circuit import COLUMNS, Circuit, circuit, stand_in_sites
+from cutaway.decisions.circuit.circuit import COLUMNS, Circuit, circuit
+from cutaway.decisions.circuit.cut import Cutter
 from cutaway.decisions.circuit.graph import NoGraphError, graph
 from cutaway.decisions.dealt import Dealt, deal, values_of
 from cutaway.decisions.decision import Decision, DecisionError, Posed
@@ -148,11 +149,12 @@ class Tracer:
     def _links(self) -> Circuit | None:
         """The circuit, with the same kind of stand-ins; None, and a note, where the stream is no sum."""
         try:
-            sites = stand_in_sites(graph(self.net, self.posed.batch))
+            links = graph(self.net, self.posed.batch)
         except NoGraphError as error:
             self.notes.append(str(error))
             return None
-        found = circuit(self.net, self.posed, self._baseline(sites), floor_share=self.floor_share, seed=self.seed)
+        cutter = Cutter(self.net, self.posed, links, self._baseline(links.sites))
+        found = circuit(cutter, floor_share=self.floor_share, seed=self.seed)
         self.notes += found.notes
         return found
 

@@ -8,7 +8,6 @@ from typing import Any
 import torch
 
 import cutaway as cw
-from cutaway.decisions.circuit.circuit import stand_in_sites
 from cutaway.decisions.circuit.cut import Cutter
 from cutaway.decisions.circuit.graph import graph
 from cutaway.network import Network
@@ -45,7 +44,7 @@ def ready(net: Network, decision: cw.Decision, kind: Kind = "counterfactual") ->
     """The cutter of a decision."""
     posed = decision.pose(net)
     found = graph(net, posed.batch)
-    values = baseline(net, posed.batch, stand_in_sites(found), kind, counterfactual=decision.counterfactual)
+    values = baseline(net, posed.batch, found.sites, kind, counterfactual=decision.counterfactual)
     return Cutter(net, posed, found, values)
 
 

@@ -16,7 +16,7 @@ def true_edges(given) -> set[str]:
 
 
 def found_in(given, **more):
-    return circuit(given.net, given.posed, given.values, **more)
+    return circuit(given, **more)
 
 
 @pytest.mark.parametrize("program", ["induction", "brackets", "pointer", "fact"])

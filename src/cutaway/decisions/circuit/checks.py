@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -40,19 +39,6 @@ class Joint:
         bound = "at least" if self.what.startswith(("necessary", "minimal")) else "at most"
         return f"{self.what}: moves {self.moved.mean:.1%}{interval} of the total ({bound} {self.limit:.1%})"
 
-    def row(self) -> dict[str, Any]:
-        """As a row of a table."""
-        low, high = (self.moved.low, self.moved.high) if self.moved.known else (None, None)
-        return {
-            "check": self.what,
-            "moved": self.moved.mean,
-            "low": low,
-            "high": high,
-            "limit": self.limit,
-            "holds": self.holds,
-            "n": self.moved.n,
-        }
-
 
 @dataclass(frozen=True, eq=False)
 class Examined:
@@ -60,11 +46,6 @@ class Examined:
 
     checks: tuple[Joint, ...]
     power: Table
-
-    @property
-    def sufficient(self) -> bool:
-        """Whether every check of sufficiency holds."""
-        return all(check.holds for check in self.checks if check.what.startswith("sufficient"))
 
 
 def examine(
@@ -94,13 +75,11 @@ def examine(
     if steps:
         for step, strengths in worst_strengths(fit, found.named, steps, restarts, seed).items():
             checks.append(work.check(f"sufficient: adversary, {step} steps", work.moved(strengths[None])))
-    named = torch.zeros(len(held.graph))
-    named[found.named] = 1
-    needed = estimate(over_draws(held, named[None])[:, 0] / total)
+    needed = estimate(over_draws(held, held.cuts([found.named]))[:, 0] / total)
     checks.append(Joint("necessary: the named edges cut", needed, NEEDED, needed.mean >= NEEDED))
     pieces = [[edge] for edge in found.edges] + [list(group.edges) for group in found.groups]
     if pieces:
-        alone = [work.moved(cut[None]) for cut in work.cuts_of(pieces)]
+        alone = [work.moved(cut[None]) for cut in held.cuts(pieces)]
         least = min(alone, key=lambda moved: moved.mean)
         checks.append(Joint("minimal: the weakest edge or group cut", least, floor / size, least.mean >= floor / size))
     return Examined(tuple(checks), work.power(seed))
@@ -123,20 +102,12 @@ class _Examination:
         return Joint(what, moved, self.limit, moved.mean <= self.limit)
 
     def everything_else(self, named: Sequence[int] | None = None) -> Float[Tensor, "edges"]:
-        cut = torch.ones(len(self.held.graph))
-        cut[list(self.named if named is None else named)] = 0
-        return cut
+        return 1 - self.held.cuts([self.named if named is None else named])[0]
 
     def rest_cuts(self, seed: int, count: int) -> Float[Tensor, "count edges"]:
         """Random halves of everything else."""
         generator = torch.Generator().manual_seed(seed + 1)
         return (torch.rand(count, len(self.held.graph), generator=generator) < 0.5) * self.everything_else()
-
-    def cuts_of(self, pieces: Sequence[Sequence[int]]) -> Float[Tensor, "pieces edges"]:
-        cuts = torch.zeros(len(pieces), len(self.held.graph))
-        for cut, edges in zip(cuts, pieces):
-            cut[list(edges)] = 1
-        return cuts
 
     def power(self, seed: int) -> Table:
         """How many wrong sets of each kind pass the first check: all of them should fail."""

@@ -18,13 +18,10 @@ from torch import Tensor
 from cutaway.decisions.circuit.checks import Examined, Joint, examine
 from cutaway.decisions.circuit.cut import Cutter
 from cutaway.decisions.circuit.find import Found, find, is_used, over_draws
-from cutaway.decisions.circuit.graph import Graph, graph
+from cutaway.decisions.circuit.graph import Graph
 from cutaway.decisions.circuit.share import Shares, shares
-from cutaway.decisions.decision import Posed
 from cutaway.decisions.estimate import FEWEST, Estimate, estimate
-from cutaway.network import Network
 from cutaway.runs.table import Table
-from cutaway.submodels import Baseline
 
 LARGEST_DIFFUSE = 0.05  # of the total effect: more, with nothing to name in it, is "not explained"
 ROUNDING = 1e-5  # of the decision's own size, clean or with every edge cut: a total effect below this is no effect
@@ -75,9 +72,7 @@ def edge_name(row: Any) -> str:
 
 
 def circuit(
-    net: Network,
-    posed: Posed,
-    values: Baseline,
+    whole: Cutter,
     *,
     strata: int = 8,
     floor_share: float = 0.01,
@@ -87,10 +82,9 @@ def circuit(
 ) -> Circuit:
     """Finds the edges behind a decision and checks them.
 
-    `values` stand in for what is cut: at the writers' sites, see `stand_in_sites`. `steps` and `restarts` are the budget of
-    the adversary (none: leave `steps` empty). Raises `NoGraphError` for networks whose stream is no sum.
+    `floor_share`: of the total effect, what an edge must move the decision by. `steps` and `restarts` are the budget of the
+    adversary (none: leave `steps` empty).
     """
-    whole = Cutter(net, posed, graph(net, posed.batch), values)
     fit, held, notes = halves(whole, seed)
     everything = torch.ones(1, len(whole.graph))
     size = abs(float(over_draws(fit, everything).mean()))
@@ -152,17 +146,10 @@ def mean_shares(cutter: Cutter, strata: int, seed: int) -> Shares:
     )
 
 
-def stand_in_sites(found: Graph) -> list[Any]:
-    """Where a baseline must have values, so that any edge can be cut."""
-    return list(dict.fromkeys(writer.site for writer in found.writers))
-
-
 def _table(held: Cutter, found: Found, score: Shares, total: float, floor: float) -> Table:
     """The named edges, strongest first, on the examples that did not choose them."""
     named = found.named
-    cuts = torch.zeros(len(named), len(held.graph))
-    cuts[range(len(named)), named] = 1
-    alone = over_draws(held, cuts) if named else torch.zeros(1, 0, 1)
+    alone = over_draws(held, held.cuts([[edge] for edge in named])) if named else torch.zeros(1, 0, 1)
     group_of = {edge: i for i, group in enumerate(found.groups) for edge in group.edges}
     order = sorted(range(len(named)), key=lambda i: -float(alone[:, i].abs().mean()))
     added = _telescoped(held, [named[i] for i in order])
@@ -194,10 +181,7 @@ def _table(held: Cutter, found: Found, score: Shares, total: float, floor: float
 
 def _together(held: Cutter, sets: Sequence[Sequence[int]]) -> list[Estimate]:
     """What cutting each set changes, on the examples that did not choose it."""
-    cuts = torch.zeros(len(sets), len(held.graph))
-    for cut, edges in zip(cuts, sets):
-        cut[list(edges)] = 1
-    return [estimate(effect) for effect in over_draws(held, cuts).transpose(0, 1)] if sets else []
+    return [estimate(effect) for effect in over_draws(held, held.cuts(sets)).transpose(0, 1)] if sets else []
 
 
 def _groups(found_in: Graph, found: Found, size: float) -> Table:
@@ -229,10 +213,7 @@ def _telescoped(held: Cutter, order: Sequence[int]) -> list[float]:
     """What each edge adds when the edges are cut one after the other."""
     if not order:
         return []
-    cuts = torch.zeros(len(order), len(held.graph))
-    for place, edge in enumerate(order):
-        cuts[place:, edge] = 1
-    sums = over_draws(held, cuts).mean((0, 2))
+    sums = over_draws(held, held.cuts([order[:place] for place in range(1, len(order) + 1)])).mean((0, 2))
     return torch.diff(sums, prepend=torch.zeros(1, dtype=sums.dtype)).tolist()
 
 

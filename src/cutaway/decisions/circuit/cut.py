@@ -8,9 +8,8 @@ values, which are then put into the true rows. No module is re-implemented, so t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -86,10 +85,12 @@ class Cutter:
         copies = max((shared.copies for shared in share_copies(self.graph, few).values()), default=1) if len(few) else 1
         return max(1, STACK // (self.posed.batch.rows * positions * (copies + 1)))
 
-    @cached_property
-    def sites(self) -> tuple[Site, ...]:
-        """Where the writers are read off, in order."""
-        return tuple(dict.fromkeys(writer.site for writer in self.graph.writers))
+    def cuts(self, sets: Sequence[Iterable[int]]) -> Float[Tensor, "sets edges"]:
+        """Each set of edges cut, everything else whole."""
+        cuts = torch.zeros(len(sets), len(self.graph))
+        for cut, edges in zip(cuts, sets):
+            cut[list(edges)] = 1
+        return cuts
 
     def stand_in(self, site: Site, draw: int, like: Tensor) -> Tensor:
         """What stands in for the writers at `site`: a tensor that fits `like`, whose last axes are those of the site."""
@@ -187,7 +188,7 @@ class _Rerun:
 
     def _touches(self) -> list[Touch]:
         net, graph = self.cutter.net, self.cutter.graph
-        touches = [Touch(net.port(site), lambda x, site=site: self._keep(site, x)) for site in self.cutter.sites]
+        touches = [Touch(net.port(site), lambda x, site=site: self._keep(site, x)) for site in self.cutter.graph.sites]
         for entry in graph.entries:
             last = entry == graph.readers[-1].entry
             touches.append(Touch(entry, lambda x, entry=entry, last=last: self._enter(entry, x, last)))
@@ -215,7 +216,7 @@ class _Rerun:
         """The streams that the readers at `entry` see, copy by copy; after the last entry only the run itself goes on."""
         strength = self.shared[entry].strength
         stream = self._split(x)[:, :1].expand(-1, strength.shape[1], *([-1] * x.ndim))
-        for site in self.cutter.sites:
+        for site in self.cutter.graph.sites:
             among, _ = self.cutter.members(site)
             here = strength[:, :, among]
             if here.shape[2] == 0 or (not self.gradients and not bool(here.any())):

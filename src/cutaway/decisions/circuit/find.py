@@ -60,7 +60,6 @@ class Found:
     alone: dict[int, Tensor] = field(default_factory=dict)
     missed: list[int] = field(default_factory=list)
     added: list[int] = field(default_factory=list)
-    audited: int = 0
     diffuse: float = 0.0
     single: int = 0
     joint: int = 0
@@ -86,6 +85,8 @@ def find(
     for _ in range(ROUNDS):
         if not search.look_again():
             break
+    else:  # the last round named something: what is left has not been cut yet
+        search.found.diffuse = search.moved([search.rest()])[0]
     search.cancelling()
     if search.found.diffuse > (floor if enough is None else enough):
         search.found.added = search.grown(floor if enough is None else enough)
@@ -122,7 +123,6 @@ class _Search:
         """Cuts a random sample of the edges that were not looked at."""
         left = [edge for edge in self.order if edge not in self.found.alone]
         drawn = torch.randperm(len(left), generator=torch.Generator().manual_seed(self.seed))[:AUDITS].tolist()
-        self.found.audited = len(drawn)
         some = [left[i] for i in drawn]
         self.found.missed += [edge for edge, used in zip(some, self._alone(some)) if used]
 
@@ -235,18 +235,14 @@ class _Search:
     def moved(self, sets: Sequence[Iterable[int]]) -> list[float]:
         """Mean |change| of the decision with each of these sets cut at once."""
         self.found.joint += len(sets)
-        cuts = torch.zeros(len(sets), len(self.cutter.graph))
-        for row, edges in zip(cuts, sets):
-            row[list(edges)] = 1
-        return over_draws(self.cutter, cuts).abs().mean((0, 2)).tolist()
+        return over_draws(self.cutter, self.cutter.cuts(sets)).abs().mean((0, 2)).tolist()
 
     def _alone(self, edges: Sequence[int]) -> list[bool]:
         """Cuts each of these alone; whether it is used."""
         self.found.single += len(edges)
-        cuts = torch.zeros(len(edges), len(self.cutter.graph))
-        cuts[range(len(edges)), list(edges)] = 1
         used = []
-        for edge, effect in zip(edges, over_draws(self.cutter, cuts).transpose(0, 1)):
+        alone = over_draws(self.cutter, self.cutter.cuts([[edge] for edge in edges]))
+        for edge, effect in zip(edges, alone.transpose(0, 1)):
             self.found.alone[edge] = effect
             used.append(is_used(estimate(effect), self.floor))
             if used[-1]:

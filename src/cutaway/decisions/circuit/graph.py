@@ -121,6 +121,11 @@ class Graph:
             found[writer.site] = slice(found[writer.site].start if writer.site in found else i, i + 1)
         return found
 
+    @property
+    def sites(self) -> tuple[Site, ...]:
+        """Where the writers are read off, in order: a baseline must have values there, so that any edge can be cut."""
+        return tuple(self.members)
+
     @cached_property
     def feeds(self) -> Bool[Tensor, "readers writers"]:
         """Which writers are made of what each reader reads: a head's queries of that head, its keys of all that share them."""

@@ -89,7 +89,7 @@ class _Shares:
         self.aim: dict[Port, Tensor] = {}
         self.gap: Tensor | float = 0.0
         self.waiting: list[tuple[Time, Tensor]] = []  # what was written, until a reader comes that sees it
-        touches = [Touch(net.port(site), lambda x, site=site: self._widen(site, x)) for site in cutter.sites]
+        touches = [Touch(net.port(site), lambda x, site=site: self._widen(site, x)) for site in graph.sites]
         touches += [Touch(entry, lambda x, entry=entry: self._look(entry, x)) for entry in graph.entries]
         logits = net.layout.ports.get(("logits", None))
         self.cut = logits is not None and cutter.posed.metric.last and bool(batch.positions)
@@ -126,7 +126,7 @@ class _Shares:
         self.tapped: dict[Port, Tensor] = {}
         touches = [
             Touch(net.port(site), lambda x, site=site: self.now.__setitem__(site, x.detach().clone()))
-            for site in cutter.sites
+            for site in graph.sites
         ]
         touches += [Touch(entry, lambda x, entry=entry: self._toward(entry, x)) for entry in graph.entries]
         taps = dict.fromkeys(tap for i, reader in enumerate(graph.readers) if (tap := self._tap(i, reader)) is not None)
@@ -207,7 +207,7 @@ class _Shares:
         graph = self.cutter.graph
         embed = self.now[Site("embed")][here]
         added = embed.new_empty(*embed.shape[:2], len(graph.writers), embed.shape[2])
-        for site in self.cutter.sites:
+        for site in self.cutter.graph.sites:
             among, writer = self.cutter.members(site)
             now, stand_in = self.now[site], self.cutter.stand_in(site, self.draw, self.now[site])
             stand_in = stand_in[here] if stand_in.ndim and len(stand_in) == len(now) else stand_in

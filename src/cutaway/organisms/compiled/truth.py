@@ -135,7 +135,7 @@ def _cutters(organism: Organism, ablation: Ablation, seed: int) -> _Cutters:
     net, asked = opened(organism), decision(organism)
     posed = asked.pose(net)
     found = graph(net, posed.batch)
-    sites = list(dict.fromkeys(writer.site for writer in found.writers))
+    sites = found.sites
     values = baseline(net, posed.batch, sites, ablation, DRAWS, asked.counterfactual, seed)
     return _Cutters(Cutter(net, posed, found, values), values.draws)
 
