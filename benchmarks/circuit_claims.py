@@ -17,7 +17,8 @@ from typing import Any
 import torch
 
 from benchmarks.circuit_judged import DEPENDS as JUDGED
-from benchmarks.kept import RESULTS, Kept
+from benchmarks.circuit_judged import each_kept
+from benchmarks.kept import Kept
 from cutaway import Decision, open, trace
 from cutaway.decisions.circuit.graph import graph
 from cutaway.decisions.claims import Claim, claims_of, verify
@@ -25,7 +26,6 @@ from cutaway.network import Network
 from cutaway.organisms.code_questions import Question, questions
 from cutaway.organisms.compiled import PROGRAMS, Organism, compile
 from cutaway.organisms.opening import open_compiled
-from cutaway.runs import resumable, terminal
 
 DEPENDS = (*JUDGED, "decisions/claims.py", "circuit_claims.py")
 MINUTES = 8.0
@@ -39,14 +39,7 @@ def measure(kept: Kept, repetitions: int) -> None:
         ("compiled", compiled, [(program, seed) for seed in SEEDS for program in PROGRAMS]),
         ("code", on_code, [("quote",), ("bracket",), ("copied argument",)]),
     ):
-        kept.setting(name)["facts"]["networks"] = resumable(
-            RESULTS / "circuits.tmp-networks",
-            lambda item, one=one: one(*item),
-            items,
-            lambda item, name=name: {"item": item, "about": f"claims, {name}", "code": kept.code},
-            progress=terminal(),
-        )
-        kept.write()
+        each_kept(kept, name, one, items)
 
 
 def compiled(program: str, seed: int) -> dict[str, Any]:

@@ -5,14 +5,14 @@ Every program with each kind of group; under matched counterfactuals also the ed
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from benchmarks.circuit_judged import DEPENDS as JUDGED
-from benchmarks.circuit_judged import cutter_of, decisions_of, explained, grouped, make, other_halves, said
+from benchmarks.circuit_judged import cutter_of, decisions_of, each_kept, explained, grouped, make, other_halves, said
 from benchmarks.circuits import population
-from benchmarks.kept import RESULTS, Kept
+from benchmarks.kept import Kept
 from cutaway.organisms.compiled import KINDS, PROGRAMS
-from cutaway.runs import resumable, terminal
 from cutaway.submodels.baseline import Kind
 
 DEPENDS = (*JUDGED, "circuits.py", "circuit_groups.py")
@@ -26,15 +26,7 @@ def measure(kept: Kept, repetitions: int) -> None:
     """One row a network, each kept as it is done; nothing is repeated. The slowest, eight donors each, comes last."""
     population(kept, "counterfactual", variants(*SEEDS))
     for name in BASELINES:
-        known = kept.setting(name)
-        known["facts"]["networks"] = resumable(
-            RESULTS / "circuits.tmp-networks",
-            lambda item, name=name: with_baseline(*item, name),
-            variants(SEEDS[0]),
-            lambda item, name=name: {"item": item, "baseline": name, "code": kept.code},
-            progress=terminal(),
-        )
-        kept.write()
+        each_kept(kept, name, partial(with_baseline, name), variants(SEEDS[0]))
 
 
 def variants(*seeds: int) -> list[tuple[str, str, int]]:
@@ -42,7 +34,7 @@ def variants(*seeds: int) -> list[tuple[str, str, int]]:
     return [(kind, program, seed) for seed in seeds for program in PROGRAMS for kind in KINDS]
 
 
-def with_baseline(kind: str, program: str, seed: int, name: Kind) -> dict[str, Any]:
+def with_baseline(name: Kind, kind: str, program: str, seed: int) -> dict[str, Any]:
     """The groups of one organism with this kind of stand-in; its single edges are not compared with a truth."""
     organism = make(kind, program, seed)
     cutter = cutter_of(organism, decisions_of(organism), name)

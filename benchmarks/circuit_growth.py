@@ -11,11 +11,10 @@ from dataclasses import replace
 from typing import Any
 
 from benchmarks.circuit_judged import DEPENDS as JUDGED
-from benchmarks.circuit_judged import cutter_of, decisions_of, explained, said
+from benchmarks.circuit_judged import cutter_of, decisions_of, each_kept, explained, said
 from benchmarks.error_rates import SMALL
-from benchmarks.kept import RESULTS, Kept
+from benchmarks.kept import Kept
 from cutaway.organisms.compiled import Organism, compile, random_organism, untrained
-from cutaway.runs import resumable, terminal
 
 DEPENDS = (*JUDGED, "circuit_growth.py", "error_rates.py")
 MINUTES = 15.0
@@ -31,15 +30,7 @@ def measure(kept: Kept, repetitions: int) -> None:
         ("controls", control, CONTROL_SEEDS),
         ("growth", grown, [(program, inert) for inert in INERT for program in GROWN]),
     ):
-        known = kept.setting(name)
-        known["facts"]["networks"] = resumable(
-            RESULTS / "circuits.tmp-networks",
-            lambda item, one=one: one(*item),
-            items,
-            lambda item, name=name: {"item": item, "about": name, "code": kept.code},
-            progress=terminal(),
-        )
-        kept.write()
+        each_kept(kept, name, one, items)
 
 
 CONTROL_SEEDS = [

@@ -7,7 +7,7 @@ as falsely named. A backup is found as a redundant group: cuts alone do not tell
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from random import Random
 from typing import Any
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 import cutaway as cw
+from benchmarks.kept import RESULTS, Kept
 from benchmarks.timing import seconds
 from cutaway.decisions.circuit.circuit import Circuit, circuit
 from cutaway.decisions.circuit.cut import Cutter
@@ -25,6 +26,7 @@ from cutaway.organisms import open_compiled
 from cutaway.organisms.compiled import Organism, Truth, compile, compile_variant, truth
 from cutaway.organisms.compiled.compiling import program_named
 from cutaway.organisms.compiled.program import Program
+from cutaway.runs import resumable, terminal
 from cutaway.submodels import baseline
 from cutaway.submodels.baseline import Kind
 
@@ -211,3 +213,15 @@ def silent_miss(network: dict[str, Any]) -> bool:
 def within_budget(network: dict[str, Any]) -> bool:
     """Whether the runs were no more than 10 forward passes and 40 + 3 single-edge runs for each true edge."""
     return network["passes"][0] <= PASSES and network["runs"][0] <= SINGLE + PER_EDGE * network["true"]
+
+
+def each_kept(kept: Kept, name: str, one: Callable[..., dict[str, Any]], items: Sequence[tuple[Any, ...]]) -> None:
+    """`one(*item)` of every item under `name`, each kept as it is done; nothing is repeated."""
+    kept.setting(name)["facts"]["networks"] = resumable(
+        RESULTS / "circuits.tmp-networks",
+        lambda item: one(*item),
+        items,
+        lambda item: {"item": item, "about": name, "code": kept.code},
+        progress=terminal(),
+    )
+    kept.write()

@@ -12,11 +12,10 @@ from random import Random
 from typing import Any
 
 from benchmarks.circuit_judged import DEPENDS as JUDGED
-from benchmarks.circuit_judged import asked, cutter_of, decisions_of, edge_ends, explained, source
-from benchmarks.kept import RESULTS, Kept
+from benchmarks.circuit_judged import asked, cutter_of, decisions_of, each_kept, edge_ends, explained, source
+from benchmarks.kept import Kept
 from cutaway.organisms.compiled import PROGRAMS, Organism, compile
 from cutaway.organisms.compiled.program import Program, Row
-from cutaway.runs import resumable, terminal
 
 DEPENDS = (*JUDGED, "circuit_stability.py")
 MINUTES = 10.0
@@ -33,15 +32,7 @@ def measure(kept: Kept, repetitions: int) -> None:
         ("classes", by_class, [(program, seed) for seed in ROUTED_SEEDS for program in ROUTED]),
         ("batches", resampled, [(program, seed) for seed in SEEDS for program in PROGRAMS]),
     ):
-        known = kept.setting(name)
-        known["facts"]["networks"] = resumable(
-            RESULTS / "circuits.tmp-networks",
-            lambda item, one=one: one(*item),
-            items,
-            lambda item, name=name: {"item": item, "about": name, "code": kept.code},
-            progress=terminal(),
-        )
-        kept.write()
+        each_kept(kept, name, one, items)
 
 
 def resampled(program: str, seed: int) -> dict[str, Any]:

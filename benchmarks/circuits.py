@@ -6,13 +6,10 @@ inert parts). The unit is the network. Nothing was tuned on these seeds.
 
 from __future__ import annotations
 
-from typing import Any
-
 from benchmarks.circuit_judged import DEPENDS as JUDGED
-from benchmarks.circuit_judged import take_apart
-from benchmarks.kept import RESULTS, Kept
+from benchmarks.circuit_judged import each_kept, take_apart
+from benchmarks.kept import Kept
 from cutaway.organisms.compiled import PROGRAMS
-from cutaway.runs import resumable, terminal
 
 DEPENDS = (*JUDGED, "circuits.py")
 MINUTES = 12.0
@@ -27,17 +24,4 @@ def measure(kept: Kept, repetitions: int) -> None:
 
 def population(kept: Kept, name: str, items: list[tuple[str, str, int]]) -> None:
     """Networks under one name."""
-    known = kept.setting(name)
-    known["facts"]["networks"] = resumable(
-        RESULTS / "circuits.tmp-networks",
-        one,
-        items,
-        lambda item: {"item": item, "code": kept.code},
-        progress=terminal(),
-    )
-    kept.write()
-
-
-def one(item: tuple[str, str, int]) -> dict[str, Any]:
-    """One network."""
-    return take_apart(*item)
+    each_kept(kept, name, take_apart, items)

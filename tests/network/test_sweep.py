@@ -296,43 +296,25 @@ def test_an_edit_that_never_fires_stops_the_sweep() -> None:
         sweep(net, ids, [Variant((Edit(Site.parse("path.transformer.h.0.mlp:out[call=3]"), ZERO),))], METRIC)
 
 
-def test_a_shortcut_that_is_wrong_for_a_network_is_found_out_and_dropped() -> None:
-    class Odd(nn.Module):
-        """Its rows mix: the mean over the batch is taken away."""
+class Mixing(nn.Module):
+    """Its rows mix: a share of the mean over the batch is added, and all of it is made `times` as large."""
 
-        def __init__(self) -> None:
-            super().__init__()
-            self.a, self.b = nn.Linear(4, 4), nn.Linear(4, 4)
+    def __init__(self, share: float, times: float) -> None:
+        super().__init__()
+        self.share, self.times = share, times
+        self.a, self.b = nn.Linear(4, 4), nn.Linear(4, 4)
 
-        def forward(self, x: Tensor) -> Tensor:
-            x = self.a(x)
-            return self.b(x - x.mean(0) * torch.arange(1.0, 5))
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.a(x)
+        return self.times * self.b(x + self.share * x.mean(0) * torch.arange(1.0, 5))
 
+
+@pytest.mark.parametrize(("share", "times"), [(-1.0, 1.0), (0.01, 1.0), (0.01, 1e-5)])
+def test_a_shortcut_that_is_wrong_for_a_network_is_found_out_and_dropped_however_small_the_metric(
+    share: float, times: float
+) -> None:
     torch.manual_seed(0)
-    net, given = wrap(Odd()), torch.randn(3, 4)
-    variants = [Variant((Edit(Site.parse(f"path.a:out[channel={c}]"), ZERO),)) for c in range(4)]
-    metric = Custom(lambda output: output.sum(1))
-    swept = sweep(net, given, variants, metric)
-    each = torch.stack([metric(net.run(given, v.edits).output, torch.arange(3)) for v in variants])
-    assert any("not stacked: a clean row came out" in note for note in swept.notes)
-    assert torch.allclose(swept.value, each, atol=1e-6)
-
-
-@pytest.mark.parametrize("times", [1.0, 1e-5])
-def test_a_stack_that_is_off_is_noticed_however_small_the_metric(times: float) -> None:
-    class Odd(nn.Module):
-        """Its rows mix a little: a thousandth of the mean over the batch is added."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.a, self.b = nn.Linear(4, 4), nn.Linear(4, 4)
-
-        def forward(self, x: Tensor) -> Tensor:
-            x = self.a(x)
-            return times * self.b(x + 0.01 * x.mean(0) * torch.arange(1.0, 5))
-
-    torch.manual_seed(0)
-    net, given = wrap(Odd()), torch.randn(3, 4)
+    net, given = wrap(Mixing(share, times)), torch.randn(3, 4)
     variants = [Variant((Edit(Site.parse(f"path.a:out[channel={c}]"), ZERO),)) for c in range(4)]
     metric = Custom(lambda output: output.sum(1))
     swept = sweep(net, given, variants, metric)
