@@ -1,8 +1,9 @@
 """Do claims hold on prompts that the trace never saw? On compiled networks, and on real decisions of the code model.
 
-Compiled: the trace gets the first twenty decisions, `verify` the other twelve; claims whose edges are swapped for others,
-and the claim of sufficiency without any one of its edges, must fail. Code model: quotes, brackets and copied names of the
-standard library, each with a matched prompt that has the other answer; half are traced, half verified.
+Compiled: the trace gets a third of the decisions drawn, `verify` another third as drawn, and the last third in one other
+wording (circuit_batches.py); claims whose edges are swapped for others, and the claim of sufficiency without any one of its
+edges, must fail. Code model: quotes, brackets and copied names of the standard library, each with a matched prompt that has
+the other answer; half are traced, half verified.
 """
 
 from __future__ import annotations
@@ -16,21 +17,23 @@ from typing import Any
 
 import torch
 
+from benchmarks.circuit_batches import ROWS, Pair, fresh, rephrased
 from benchmarks.circuit_judged import DEPENDS as JUDGED
-from benchmarks.circuit_judged import each_kept
+from benchmarks.circuit_judged import asked, each_kept, source
 from benchmarks.kept import Kept
 from cutaway import Decision, open, trace
-from cutaway.decisions.circuit.graph import graph
 from cutaway.decisions.claims import Claim, claims_of, verify
+from cutaway.decisions.graph.graph import graph
 from cutaway.network import Network
 from cutaway.organisms.code_questions import Question, questions
-from cutaway.organisms.compiled import PROGRAMS, Organism, compile
+from cutaway.organisms.compiled import PROGRAMS, compile
+from cutaway.organisms.compiled.program import Program
 from cutaway.organisms.opening import open_compiled
 
-DEPENDS = (*JUDGED, "decisions/claims.py", "circuit_claims.py")
+DEPENDS = (*JUDGED, "decisions/claims.py", "circuit_batches.py", "circuit_claims.py")
 MINUTES = 8.0
-SEEDS = (8901, 8902)
-TRACED, LONGEST, PAIRS = 20, 32, 48
+SEEDS = (8901, 8902, 8903, 8904)
+LONGEST, PAIRS = 32, 48
 
 
 def measure(kept: Kept, repetitions: int) -> None:
@@ -43,13 +46,26 @@ def measure(kept: Kept, repetitions: int) -> None:
 
 
 def compiled(program: str, seed: int) -> dict[str, Any]:
-    """The claims of one organism, right ones and wrong ones, on fresh decisions."""
-    organism = compile(program, seed)
+    """The claims of one organism, right ones and wrong ones: on fresh decisions, and on fresh ones in one other wording."""
+    organism, written = compile(program, seed), source(program, seed)
+    every = fresh(written, 3 * ROWS, seed)
+    traced, *others = (every[i * len(every) // 3 : (i + 1) * len(every) // 3] for i in range(3))
     net = open_compiled(organism)
-    before, after = (_asked(organism, rows) for rows in (slice(0, TRACED), slice(TRACED, None)))
-    found = claims_of(trace(net, before, edges=True, nulls=0, neurons=0))
+    found = claims_of(trace(net, _of(written, traced), edges=True, nulls=0, neurons=0))
+    after = _of(written, others[0])
     edges = sorted(graph(net, after.pose(net).batch).numbers)
-    return {"program": program, "seed": seed, **_judged(net, found, after, edges)}
+    template = rephrased(written, others[1], 1, seed)[0]
+    return {
+        "program": program,
+        "seed": seed,
+        "decisions": [len(traced), len(others[0]), len(template)],
+        **_judged(net, found, after, edges),
+        "inside, template": list(verify(net, found, _of(written, template))["inside"]),
+    }
+
+
+def _of(written: Program, pairs: Sequence[Pair]) -> Decision:
+    return asked(pairs, [written.solve(row) for row, _ in pairs], [written.solve(other) for _, other in pairs])
 
 
 def on_code(kind: str) -> dict[str, Any]:
@@ -102,15 +118,6 @@ def _judged(net: Network, found: Sequence[Claim], after: Decision, edges: Sequen
         "permuted fail": [not held for held in verify(net, permuted, after)["holds"]] if permuted else [],
         "less one fail": [not held for held in verify(net, less, after)["holds"]] if less else [],
     }
-
-
-def _asked(organism: Organism, rows: slice) -> Decision:
-    return Decision(
-        torch.tensor(organism.prompts)[rows],
-        answer=list(organism.answers[rows]),
-        instead=list(organism.instead[rows]),
-        counterfactual=torch.tensor(organism.counterfactuals)[rows],
-    )
 
 
 def _decision(pairs: Sequence[tuple[str, str, str, str]]) -> Decision:

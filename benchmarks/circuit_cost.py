@@ -18,12 +18,20 @@ from benchmarks.kept import Kept
 from benchmarks.networks import gpt2_small
 from benchmarks.timing import interleave
 from cutaway.decisions.circuit.cut import Cutter
-from cutaway.decisions.circuit.graph import graph
 from cutaway.decisions.circuit.share import Shares, shares
+from cutaway.decisions.graph.graph import graph
 from cutaway.network import wrap
 from cutaway.submodels import Baseline
 
-DEPENDS = ("network", "submodels", "decisions/circuit", "decisions/decision.py", "circuit_cost.py", "networks.py")
+DEPENDS = (
+    "network",
+    "submodels",
+    "decisions/circuit",
+    "decisions/graph",
+    "decisions/decision.py",
+    "circuit_cost.py",
+    "networks.py",
+)
 MINUTES = 1.0
 ROWS, LENGTH = 4, 16
 ROUNDS = 5  # at least: seconds of a shared machine

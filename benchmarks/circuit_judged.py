@@ -2,7 +2,7 @@
 
 The truth is `cutaway.organisms.compiled.truth`, in float64, with the same kind of stand-ins. Single cuts do not see the
 edges of a redundant or backup group: of these the parts are known, and an edge that touches one of them is never counted
-as falsely named. A backup is found as a redundant group: cuts alone do not tell the two apart.
+as falsely named.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from benchmarks.kept import RESULTS, Kept
 from benchmarks.timing import seconds
 from cutaway.decisions.circuit.circuit import Circuit, circuit
 from cutaway.decisions.circuit.cut import Cutter
-from cutaway.decisions.circuit.graph import graph
 from cutaway.decisions.circuit.share import Shares, shares
+from cutaway.decisions.graph.graph import graph
 from cutaway.organisms import open_compiled
 from cutaway.organisms.compiled import Organism, Truth, compile, compile_variant, truth
 from cutaway.organisms.compiled.compiling import program_named
@@ -34,6 +34,7 @@ DEPENDS = (
     "network",
     "submodels",
     "decisions/circuit",
+    "decisions/graph",
     "decisions/decision.py",
     "decisions/estimate.py",
     "organisms/compiled",
@@ -93,7 +94,7 @@ def take_apart(kind: str, program: str, seed: int) -> dict[str, Any]:
     """One organism under matched counterfactuals: the ranking, the named edges, the groups, the runs."""
     organism = make(kind, program, seed)
     known, cutter = truth(organism), cutter_of(organism, decisions_of(organism))
-    score = shares(cutter, QUICK)
+    score = shares(cutter, QUICK, path="inputs")
     found, spent = explained(cutter)
     return {
         "kind": kind,
@@ -124,7 +125,6 @@ def ranking(cutter: Cutter, score: Shares, known: Truth) -> dict[str, Any]:
     return {
         "AUROC": auroc(score.absolute, true),
         "quick passes": [score.forward, score.backward],
-        "quick completeness": score.completeness,
     }
 
 
@@ -199,7 +199,7 @@ def grouped(organism: Organism, found: Circuit) -> dict[str, Any]:
         "groups": shown,
         "known group": [known.kind, *known.parts],
         "group named": bool(touching),
-        "kind right": {"backup": "redundant"}.get(known.kind, known.kind) in touching,
+        "kind right": known.kind in touching,
         "parts named": set(known.parts) <= edge_ends(found.names),
     }
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from statistics import mean, median
 from typing import Any
 
+from benchmarks import circuit_decoys, circuit_stability_report
 from benchmarks.circuit_judged import MOVED, silent_miss, within_budget
-from benchmarks.figures import Bar, Measured, Result, exact, share, spread
+from benchmarks.figures import Bar, Measured, Result, clustered, exact, share, spread
 
 Networks = list[dict[str, Any]]
 Figure = Callable[[Result], Measured]
@@ -26,6 +27,7 @@ def lines() -> Iterator[Line]:
         yield what, Bar(bar, True, percent), "circuits", hits(kind, lambda n: n["exact"] and n["explained"])
         budget = "… within 10 forward passes and 40 + 3 · (true edges) single-edge runs"
         yield budget, Bar(1.0, True, percent), "circuits", hits(kind, within_budget)
+    yield "… networks trained by interchange", Bar(0.8, True, percent), "circuit_interchange", interchanged
     none = Bar(0.0, False, percent)
     yield "silent misses (explained, a true edge missing): plain and noisy", none, "circuits", hits(None, silent_miss)
     yield f"… {VARIANTS}", none, "circuit_groups", hits("counterfactual", silent_miss)
@@ -34,16 +36,18 @@ def lines() -> Iterator[Line]:
     for values in ("counterfactual", "resample", "mean", "zero"):
         said = f"redundant, backup or cancelling group named, under {values}"
         yield said, Bar(1.0, True, percent), "circuit_groups", hits(values, lambda n: n["group named"])
-    yield "parts named for decisions of one class: router, exact", Bar(0.99, True, percent), "circuit_stability", routed
-    yield (
-        "Jaccard of named edges over fresh batches of decisions",
-        Bar(0.95, True, "{:.3f}"),
-        "circuit_stability",
-        jaccard,
-    )
+        yield "… and its kind told", Bar(1.0, True, percent), "circuit_groups", hits(values, lambda n: n["kind right"])
+    yield from circuit_decoys.lines()
+    yield from circuit_stability_report.lines()
     claimed = "claims of compiled programs on fresh decisions"
     inside = f"{claimed}: inside their 95 % interval (93 to 97 %)"
     yield inside, Bar(0.93, True, percent), "circuit_claims", told("inside")
+    yield (
+        "… in a wording that the trace never saw",
+        Bar(0.93, True, percent),
+        "circuit_claims",
+        told("inside, template"),
+    )
     yield "… half-width over the effect, median", Bar(0.2, False, "{:.4f}"), "circuit_claims", half_width
     yield "… claims of permuted edges that fail", Bar(0.95, True, percent), "circuit_claims", told("permuted fail")
     yield "… sufficiency without any one edge fails", Bar(1.0, True, percent), "circuit_claims", told("less one fail")
@@ -53,12 +57,9 @@ def lines() -> Iterator[Line]:
     for strata in ("K = 1", "K = 5"):
         what = f"… peak memory above the network, {strata}, against forward + backward"
         yield what, Bar(2.0, False), "circuit_cost", peak(strata)
-    yield (
-        "single-edge runs for each named edge, networks of 2,000 edges and more",
-        Bar(3.0, False, times),
-        "circuit_growth",
-        runs,
-    )
+    large = "networks of 2,000 edges and more"
+    yield f"single-edge runs for each named edge, {large}", Bar(3.0, False, times), "circuit_growth", runs(slice(0, 1))
+    yield "… with the joint cuts of the search", Bar(3.0, False, times), "circuit_growth", runs(slice(0, 2))
 
 
 def networks(result: Result, setting: str | None) -> Networks:
@@ -80,6 +81,14 @@ def hits(setting: str | None, of: Callable[[dict[str, Any]], bool]) -> Figure:
     return figure
 
 
+def interchanged(result: Result) -> Measured:
+    """The same of networks trained by interchange that passed their own check."""
+    here = networks(result, "interchange")
+    judged = [n for n in here if "refused" not in n]
+    hits = sum(n["exact"] and n["explained"] for n in judged)
+    return share(hits, len(judged), f"networks ({len(here) - len(judged)} of {len(here)} refused by their own check)")
+
+
 def auroc(summary: Callable[[list[float]], float]) -> Figure:
     """Over the plain networks."""
 
@@ -88,18 +97,6 @@ def auroc(summary: Callable[[list[float]], float]) -> Figure:
         return exact(summary(found), f"{len(found)} networks")
 
     return figure
-
-
-def routed(result: Result) -> Measured:
-    """The share of classes of the router's decisions of which exactly the used parts are named."""
-    classes = [c for n in networks(result, "classes") if n["program"] == "router" for c in n["classes"]]
-    return share(sum(c["exact"] for c in classes), len(classes), "classes")
-
-
-def jaccard(result: Result) -> Measured:
-    """The mean over networks, and the range."""
-    found = [n["jaccard"] for n in networks(result, "batches")]
-    return Measured(mean(found), min(found), max(found), f"mean and range of {len(found)} networks")
 
 
 def against(above: str, below: str) -> Figure:
@@ -116,8 +113,8 @@ def told(what: str) -> Figure:
     """The share of claims, over all compiled networks."""
 
     def figure(result: Result) -> Measured:
-        found = [one for n in networks(result, "compiled") for one in n[what]]
-        return share(sum(found), len(found), f"claims of {len(networks(result, 'compiled'))} networks")
+        found = [n[what] for n in networks(result, "compiled")]
+        return clustered(found, "claims")
 
     return figure
 
@@ -138,10 +135,14 @@ def peak(strata: str) -> Figure:
     return figure
 
 
-def runs(result: Result) -> Measured:
-    """Single-edge runs over named edges, in the large networks only."""
-    large = [n for n in networks(result, "growth") if n["edges"] >= 2000 and n["named"]]
-    return spread([n["runs"][0] / n["named"] for n in large], "network")
+def runs(kinds: slice) -> Figure:
+    """Runs over named edges, in the large networks only."""
+
+    def figure(result: Result) -> Measured:
+        large = [n for n in networks(result, "growth") if n["edges"] >= 2000 and n["named"]]
+        return spread([sum(n["runs"][kinds]) / n["named"] for n in large], "network")
+
+    return figure
 
 
 def section(results: dict[str, Result]) -> list[str]:
@@ -149,7 +150,9 @@ def section(results: dict[str, Result]) -> list[str]:
     told = [
         ("circuits", population),
         ("circuit_groups", population),
-        ("circuit_stability", stability),
+        ("circuit_decoys", circuit_decoys.section),
+        ("circuit_interchange", interchange),
+        ("circuit_stability", circuit_stability_report.section),
         ("circuit_growth", growth),
         ("circuit_claims", claims),
     ]
@@ -193,6 +196,27 @@ def population(result: Result) -> Iterator[str]:
         yield ""
 
 
+def interchange(result: Result) -> Iterator[str]:
+    """Networks trained by interchange: their own check, what is named, and what other training leaks."""
+    for setting, what in (
+        ("interchange", "interchange on parts and single edges"),
+        ("trained by parts", "interchange on parts only"),
+        ("trained by task", "the task alone"),
+    ):
+        here = result["settings"].get(setting, {}).get("facts", {}).get("networks", [])
+        if not here:
+            continue
+        refused = [n for n in here if n.get("refused")]
+        least = min(n["accuracy"]["all other edges"] for n in here)
+        checked = f"{len(refused)} refused by their own check"
+        yield f"- {what}: {len(here)} networks, {checked}; right with all other edges exchanged: {least:.1%} at least"
+        for n in here:
+            if "exact" in n and (not n["exact"] or not n["explained"] or n["silent miss"]):
+                told = "; ".join(f"{name}: {', '.join(n[name])}" for name in ("missing", "extra") if n[name])
+                yield f"  - {n['program']} / {n['norm']} / {n['seed']}: {n['verdict']}; {told or 'exact'}"
+    yield ""
+
+
 def counts(here: Networks) -> str:
     """`48 networks; explained 48; …`."""
     parts = [f"{len(here)} networks", f"explained {sum(n['explained'] for n in here)}"]
@@ -220,26 +244,6 @@ def mistakes(n: dict[str, Any]) -> str:
     if n.get("group named") is False:
         found.append(f"{n['known group'][0]} group of {' and '.join(n['known group'][1:])} not named")
     return "; ".join(found)
-
-
-def stability(result: Result) -> Iterator[str]:
-    """Fresh batches, and decisions by class."""
-    settings = result["settings"]
-    if here := settings.get("batches", {}).get("facts", {}).get("networks"):
-        yield from (f"**fresh batches**: {len(here)} networks, five batches each", "")
-        for n in here:
-            if n["jaccard"] < 1:
-                seen = ", ".join(f"{edge} ({count} of 5)" for edge, count in n["not in every batch"].items())
-                yield f"- {n['program']} / {n['seed']}: {n['jaccard']:.2f}; {seen}"
-        yield ""
-    if here := settings.get("classes", {}).get("facts", {}).get("networks"):
-        yield from (f"**decisions by class**: {len(here)} networks", "")
-        for n in here:
-            wrong = [c for c in [*n["classes"], n["shipped"]] if not c["exact"]]
-            said = "; ".join(f"missing {listed(c['missing'])}, extra {listed(c['extra'])}" for c in wrong)
-            if said:
-                yield f"- {n['program']} / {n['seed']}: {said}"
-        yield ""
 
 
 def listed(parts: Iterable[str]) -> str:

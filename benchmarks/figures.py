@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from random import Random
 from statistics import median
 from typing import Any
 
@@ -65,6 +66,16 @@ def exact(value: float, of: str) -> Measured:
 def share(hits: int, of: int, what: str = "networks") -> Measured:
     """A share with its Clopper–Pearson interval (95 %)."""
     return Measured(hits / of, *clopper_pearson(hits, of), f"{hits} of {of} {what}")
+
+
+def clustered(of_networks: Sequence[Sequence[bool]], what: str, draws: int = 2000) -> Measured:
+    """A share of claims; the interval (95 %) is a bootstrap over networks, since claims of one are not independent."""
+    drawn, every = Random(0), [list(map(bool, one)) for one in of_networks if one]
+    hits, of = sum(map(sum, every)), sum(map(len, every))
+    again = [drawn.choices(every, k=len(every)) for _ in range(draws)]
+    shares = sorted(sum(map(sum, one)) / sum(map(len, one)) for one in again)
+    cut = draws // 40
+    return Measured(hits / of, shares[cut], shares[-1 - cut], f"{hits} of {of} {what} of {len(every)} networks")
 
 
 def clopper_pearson(hits: int, of: int, level: float = 0.95) -> tuple[float, float]:

@@ -34,12 +34,16 @@ FILES = {
     "statistics": "error_rates",
     "circuit_cost": "circuit_cost",
     "circuits": "circuits",
+    "circuit_interchange": "circuit_interchange",
     "circuit_groups": "circuit_groups",
+    "circuit_decoys": "circuit_decoys",
     "circuit_stability": "circuit_stability",
     "circuit_growth": "circuit_growth",
     "circuit_claims": "circuit_claims",
 }
-ON_REQUEST = ("statistics", "circuits", "circuit_groups", "circuit_stability", "circuit_growth", "circuit_claims")
+ON_REQUEST = tuple(
+    name for name in FILES if name == "statistics" or (name.startswith("circuit") and name != "circuit_cost")
+)
 
 
 def main(arguments: list[str] | None = None) -> int:

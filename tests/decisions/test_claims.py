@@ -7,8 +7,8 @@ import pytest
 import torch
 
 import cutaway as cw
-from cutaway.decisions.circuit.graph import graph
 from cutaway.decisions.claims import Claim, ClaimError, claims_of, read_claims, verify
+from cutaway.decisions.graph.graph import graph
 from cutaway.network import Network
 from cutaway.organisms.compiled import Organism, compile
 from cutaway.organisms.opening import open_compiled

@@ -2,17 +2,25 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from tests.study.browser import dom, screenshot
 from tests.study.made import EDGES, circuit, edge, linked, small
+from tests.study.stepped import CARRIED, OTHERS, STABILITY, STEPS, WORDS, reading, step, stepped
 from tests.study.test_page import HOSTILE, Seen, colours, made
 
+import cutaway as cw
+from cutaway.cli import run
 from cutaway.decisions.circuit.circuit import COLUMNS
+from cutaway.decisions.show import markdown
 from cutaway.runs import Table
+from cutaway.study.page.drawing import drawing
 from cutaway.study.page.layered import Link, layered
+from cutaway.study.page.picture_of_circuit import picture_of_circuit
 
 
 def paths(html: str) -> list[dict[str, str]]:
@@ -140,6 +148,188 @@ def test_no_two_places_of_a_row_overlap_and_lines_pass_beside_nodes():
     assert all(0 <= x <= found.width for way in found.ways for x, _ in way)
 
 
+# steps, names, other stand-ins ----------------------------------------------------------------------------------------
+
+
+def test_a_step_says_what_it_read_from_where_through_which_way_and_who_reads_it(tmp_path: Path):
+    text = Seen(made(stepped(), tmp_path)).text
+    assert "block 0 −1 ·= 25% z.0[head=3] looks back embed at 2…4, −1, elsewhere through q and v output −4.00" in text
+    assert "input 1 ·= embed z.0[head=3] through q and v −9.00" in text
+    assert "output −1 ·= output z.0[head=3] –" in text
+
+
+def test_steps_without_positions_have_no_column_for_them(tmp_path: Path):
+    rows = [{**row, "at": None, "token": None, "read at": [[None] for _ in row["reads"]]} for row in STEPS]
+    seen = Seen(made(stepped(rows), tmp_path))
+    assert "part read wrote to" in seen.text and "position part" not in seen.text
+    assert "Positions count" not in seen.text and "elsewhere" not in seen.text
+
+
+def test_concepts_have_no_column_before_there_are_any(tmp_path: Path):
+    assert "concept" not in made(stepped(), tmp_path).partition('<section id="edges">')[2].lower()
+
+
+def test_many_steps_show_the_strongest_in_order_and_fold_the_others(tmp_path: Path):
+    many = [step(f"z.0[head={i}]", 1, effect=-float(i)) for i in range(260)]
+    html = made(stepped(many), tmp_path)
+    text = Seen(html).text
+    assert "176 weaker steps" in text and "60 more steps are in the circuit" in text
+    heads = [int(head) for head in re.findall(r"z\.0\[head=(\d+)\]", html[html.index('class="effects steps"') :])]
+    assert heads[:24] == list(range(236, 260)) and 59 not in heads
+    assert len(html.encode()) < 400_000
+
+
+def test_the_shares_of_names_are_one_bar_with_the_candidates_for_a_name(tmp_path: Path):
+    seen = Seen(made(stepped(), tmp_path))
+    bars = {
+        a["class"]: a
+        for tag, a in seen.elements
+        if tag == "rect" and a.get("class") in ("named", "unnamed", "unexplained")
+    }
+    wide = {name: float(a["width"].rstrip("%")) for name, a in bars.items()}
+    assert wide["named"] == pytest.approx(1.25 * wide["unnamed"], abs=0.1)
+    assert wide["unnamed"] == pytest.approx(4 * wide["unexplained"], abs=0.1)
+    assert float(bars["unexplained"]["height"]) < float(bars["named"]["height"])  # it takes back what was too much
+    assert "named 62.5% [50.0%, 75.0%] 2 edges unnamed 50.0% 3 edges unexplained −12.5%" in seen.text
+    assert "Used without a name, strongest first: mlp_out.0 , z.2[head=1]" in seen.text
+
+
+def test_other_stand_ins_are_told_where_they_differ_and_counted_where_not(tmp_path: Path):
+    text = Seen(made(stepped(), tmp_path)).text
+    assert "every edge −6.00 −5.00 −30.0" in text
+    assert f"mlp_out.0 → z.2[head=1]/k 0 +0.0100 −7.50 {WORDS}" in text
+    assert "embed → output" not in text and "1 other no difference" in text
+    assert "resampled n = 8 0.930 19 in 20 above 0.850" in text and "rephrased n = 4 0.500" in text
+
+
+def test_of_many_edges_that_fare_the_same_way_the_strongest_are_told_and_the_rest_counted(tmp_path: Path):
+    rows = [{**OTHERS[1], "from": f"z.0[head={i}]", "zero": float(i)} for i in range(12)]
+    trace = stepped(others=rows)
+    text = Seen(made(trace, tmp_path)).text
+    assert text.count(WORDS) == 1 and "z.0[head=11] → z.2[head=1]/k" in text and "8 more" in text
+    strongest = "z.0[head=11] → z.2[head=1]/k, z.0[head=10] → z.2[head=1]/k"
+    assert f"12 links {WORDS}; strongest {strongest}" in str(trace).splitlines()
+
+
+def test_a_circuit_from_before_there_were_steps_shows_none(tmp_path: Path):
+    text = Seen(made(linked(), tmp_path)).text
+    assert "Step by step along" not in text and "has a name" not in text and "other stand-ins" not in text
+
+
+def test_names_tokens_and_words_in_steps_cannot_break_out(tmp_path: Path):
+    rows = [
+        step(
+            HOSTILE,
+            1,
+            token=HOSTILE,
+            labels=[HOSTILE],
+            **reading((HOSTILE, HOSTILE, [2])),
+            writes=[HOSTILE],
+            into=["k"],
+        )
+    ]
+    tables = {
+        "carried": [{**row, "parts": [HOSTILE]} for row in CARRIED],
+        "others": [{**row, "from": HOSTILE, "words": HOSTILE} for row in OTHERS],
+        "stability": [{**row, "examples": HOSTILE} for row in STABILITY],
+    }
+    seen = Seen(made(stepped(rows, **tables), tmp_path))
+    assert "img" not in {tag for tag, _ in seen.elements}
+    assert [tag for tag, _ in seen.elements].count("script") == 2 and seen.text.count(HOSTILE) >= 7
+
+
+def test_long_names_keep_their_place_in_the_drawing():
+    names = ("embed", "mlp_act.0[neuron=128:256]", "an.unusually.long.path.mlp_out.0[feature=12345]", "z.0[head=1]")
+    rows = [edge("embed", name, "v", -1.0) for name in names[1:]]
+    drawn = drawing(rows, set())
+    assert drawn is not None
+    labels = {node["part"]: node["label"] for node in drawn["nodes"]}
+    assert labels["mlp_act.0[neuron=128:256]"] == "neurons 128–255" and labels[names[2]] == "feature 12345"
+    for y in {node["y"] for node in drawn["nodes"]}:
+        row = sorted((node["x"], node["wide"]) for node in drawn["nodes"] if node["y"] == y)
+        assert all(b - a >= (wide + wider) / 2 for (a, wide), (b, wider) in pairwise(row))
+    assert max(node["x"] + node["wide"] / 2 for node in drawn["nodes"]) <= drawn["width"]
+
+
+# text, Markdown, picture, saved ---------------------------------------------------------------------------------------
+
+
+def test_the_text_has_the_steps_the_names_and_the_other_stand_ins():
+    lines = str(stepped()).splitlines()
+    (line,) = [line for line in lines if "looks back" in line]
+    assert " ".join(line.split()) == "-1 ' =' 25% z.0[head=3], “looks back” -4 embed@2…4,-1,elsewhere (q v) output"
+    assert "named: 62% [50%, 75%]" in lines and "used without a name: mlp_out.0, z.2[head=1]" in lines
+    assert any(WORDS in line for line in lines) and "1 link alike under all of them" in lines
+    assert any(line.split() == ["resampled", "8", "0.93", "0.85", "60"] for line in lines)
+
+
+def test_only_the_strongest_steps_are_printed_in_the_order_of_the_network():
+    many = [step(f"z.0[head={i}]", 1, effect=-float(i)) for i in range(50)]
+    text = str(stepped([*many, STEPS[-1]]))
+    shown = [int(head) for head in re.findall(r"z\.0\[head=(\d+)\] +-", text)]
+    assert shown == list(range(37, 50)) and "… 37 weaker steps in .circuit.steps" in text
+
+
+def test_markdown_has_the_same_pieces_as_headings_lists_and_tables():
+    text = markdown(stepped())
+    assert text.startswith("# Tiny: 'x = 1' → '1' rather than '2'\n")
+    assert "\n## The steps in order" in text and "\n| at | token | part | effect | read | wrote to |\n" in text
+    assert "\n- used without a name: mlp\\_out.0, z.2\\[head=1\\]" in text
+    for line in text.splitlines():
+        assert not line.startswith("|") or line.count("|") >= 4
+
+
+def test_nothing_in_a_trace_becomes_markup_in_markdown():
+    hostile = "<img src=x onerror=alert(1)> [a](javascript:b) `c`\n# d | e"
+    text = markdown(replace(stepped([step(hostile, 1, labels=[hostile])]), network=hostile, notes=(hostile,)))
+    assert "<img" not in text.replace("\\<img", "") and not re.search(r"^# d", text, re.M)
+    assert "[a](" not in text.replace("\\[a\\](", "")
+
+
+def test_the_picture_of_a_circuit_is_one_image_of_its_strongest_edges(tmp_path: Path):
+    many = [edge("embed", f"z.0[head={i}]", "v", 1.0 + i) for i in range(30)]
+    made_of = replace(linked(*many), network=HOSTILE)
+    svg = picture_of_circuit(made_of, tmp_path / "c.svg", most=10).read_text("utf-8")
+    assert svg.count("<path") == 10 and "the strongest 10 of 30 edges" in svg
+    assert "<script" not in svg and "onerror" not in re.sub(r"&lt;.*?&gt;", "", svg)
+    ElementTree.fromstring(svg)  # well-formed
+    with pytest.raises(ValueError, match="edges=True"):
+        picture_of_circuit(small(), tmp_path / "none.svg")
+
+
+def test_the_command_line_prints_markdown_and_draws_the_circuit(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    svg = tmp_path / "c.svg"
+    asked = ["organism:quote", "ant cat ' ant bee", "--answer", " '", "--instead", ' "', "--nulls", "0", "--draws", "4"]
+    more = ["--rephrased", "cat ant ' bee cat", "--format", "md", "--picture", str(svg)]
+    assert not run(["trace", *asked, "--edges", *more])
+    out = capsys.readouterr().out
+    assert (
+        out.startswith("# ")
+        and "\n## The steps in order" in out
+        and f"picture: {svg}" in out
+        and "| rephrased |" in out
+    )
+    assert "<path" in svg.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--rephrased", "cat ant ' bee ant"], "expected --edges with them"),
+        (["--edges", "--counterfactual", 'ant cat " ant bee', "--rephrased", "cat"], "a prompt and its counterfactual"),
+    ],
+)
+def test_what_is_asked_of_links_amiss_is_said_before_anything_runs(options, said, capsys: pytest.CaptureFixture[str]):
+    assert run(["trace", "organism:quote", "ant cat ' ant bee", "--answer", " '", "--instead", ' "', *options])
+    assert said in capsys.readouterr().err
+
+
+def test_a_saved_circuit_comes_back_with_its_steps(tmp_path: Path):
+    trace = stepped()
+    cw.save(trace, tmp_path / "run")
+    assert cw.load(tmp_path / "run") == trace
+
+
 # In a browser ---------------------------------------------------------------------------------------------------------
 
 
@@ -166,6 +356,6 @@ def tinted(seen: Counter, more: int, less: int) -> int:
 
 
 def test_in_a_browser_the_page_with_edges_runs_without_a_complaint(tmp_path: Path):
-    made(linked(), tmp_path)
+    made(stepped(), tmp_path)
     html, console = dom(tmp_path / "page.html")
     assert not console and "<path" in html

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -47,6 +48,15 @@ class Question:
         return cutaway.Decision(
             prompt, answer=unescaped(self.answer), instead=instead, counterfactual=self.counterfactual
         )
+
+    def reworded(self, texts: Sequence[str]) -> Decision:
+        """The same decision in other words: a prompt, and a counterfactual where this one has it."""
+        expected = ["a prompt"] if self.counterfactual is None else ["a prompt", "its counterfactual"]
+        if len(texts) != len(expected):
+            raise WrongUse(
+                f"--rephrased was given {len(texts)} texts; expected {' and '.join(expected)}, each in quotes"
+            )
+        return replace(self, counterfactual=texts[1] if len(texts) > 1 else None).about(texts[0])
 
     @property
     def stand_in(self) -> Kind | None:

@@ -13,6 +13,7 @@ from cutaway.cli.answer import Answer
 from cutaway.cli.ending import WrongUse
 from cutaway.cli.options import Options, kept, on_one_thread, opened
 from cutaway.cli.question import Question, asked_in
+from cutaway.cli.shown import Shown
 from cutaway.runs.progress import terminal
 
 if TYPE_CHECKING:
@@ -34,8 +35,10 @@ def trace(
     question: Question,
     nulls: int | None = None,
     parts: Several = (),
-    page: Path | None = None,
     edges: Annotated[bool, Flag] = False,
+    refine: Several = (),
+    rephrased: Several = (),
+    shown: Shown = Shown(),  # noqa: B008 (a frozen value)
     options: Options = Options(),  # noqa: B008 (a frozen value)
 ) -> Answer:
     """Takes a decision apart: which sub-models it used, step by step, and what each was worth.
@@ -47,13 +50,18 @@ def trace(
     parts
         What to look at, instead of every head and MLP, with commas or spaces between them: addresses (z.9[head=6]) or
         kinds (heads, neurons, blocks, …).
-    page
-        Also write the trace as one self-contained HTML page.
     edges
         Also the links between sub-models, what each carries, and whether together they explain the decision.
+    refine
+        With --edges: what becomes a node of its own inside a part: "neurons" (the used ones of used MLPs) or addresses.
+    rephrased
+        With --edges: the prompt in other words (and its counterfactual): are the same links used there?
     """
     import cutaway
 
+    if (refine or rephrased) and not edges:
+        raise WrongUse("--refine and --rephrased are about links; expected --edges with them")
+    within = listed(refine)
     net = opened(network, options.device)
     with kept(options.out) as keep:
         found = cutaway.trace(
@@ -64,13 +72,13 @@ def trace(
             draws=question.draws,
             nulls=nulls,
             edges=edges,
+            refine="neurons" if within == ["neurons"] else within,
+            rephrased=question.reworded(rephrased) if rephrased else None,
             seed=options.seed,
             keep=keep,
             progress=terminal(),
         )
-    if page is not None:
-        cutaway.page(found, page)
-    return Answer(found, str(found), {} if page is None else {"page": page})
+    return shown.answer(found)
 
 
 def without(

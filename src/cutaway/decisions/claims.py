@@ -13,7 +13,7 @@ import json
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,9 +22,9 @@ from torch import Tensor
 from cutaway.decisions.circuit.circuit import Circuit, edge_name
 from cutaway.decisions.circuit.cut import Cutter
 from cutaway.decisions.circuit.find import over_draws
-from cutaway.decisions.circuit.graph import Graph, graph
 from cutaway.decisions.decision import Decision, DecisionError, Posed
 from cutaway.decisions.estimate import Estimate, estimate
+from cutaway.decisions.graph.graph import Graph, graph
 from cutaway.decisions.trace import Trace
 from cutaway.network import Network, Variant, sweep
 from cutaway.runs.table import Table
@@ -34,6 +34,7 @@ from cutaway.submodels.submodel import sites_of
 
 Intervention = Literal["without", "cut", "cut all but"]
 DRAWS = 8
+ROUNDING = 1e-3  # of a claim's limit, itself a hundredth of the total: an effect is known no better in single precision
 CLAIMS = "claims.jsonl"
 
 
@@ -46,7 +47,8 @@ class Claim:
     """One line: after `intervention` on `names`, the decision changes by `mean` [`low`, `high`] on `n` examples.
 
     `bound`: "beyond" ±`limit` (it is used), or its size "within" `limit` (it is not needed; then mean and interval are of
-    the |change|). `inputs` is a hash of the prompts it was measured on, `baseline` what stood in, `source` what `cw.open` takes.
+    the |change|). `inputs` is a hash of the prompts it was measured on, `baseline` what stood in, `source` what `cw.open`
+    takes, `pieces` the parts that were nodes of their own.
     """
 
     intervention: Intervention
@@ -62,15 +64,17 @@ class Claim:
     inputs: str
     seed: int
     source: str | None = None
+    pieces: tuple[str, ...] = ()
 
     def line(self) -> str:
         """As one line of JSON."""
         return json.dumps(asdict(self), ensure_ascii=False)
 
     def predicted(self, fresh: int) -> tuple[float, float]:
-        """Where the mean of `fresh` other examples lies, 95 % of the time."""
-        wider = math.sqrt(1 + self.n / fresh)
-        return self.mean - wider * (self.mean - self.low), self.mean + wider * (self.high - self.mean)
+        """Where the mean of `fresh` other examples lies, 95 % of the time; never narrower than the network computes."""
+        wider, least = math.sqrt(1 + self.n / fresh), ROUNDING * self.limit
+        below, above = (max(least, wider * half) for half in (self.mean - self.low, self.high - self.mean))
+        return self.mean - below, self.mean + above
 
     def __str__(self) -> str:
         shown = ", ".join(self.names[:3]) + (f" and {len(self.names) - 3} more" if len(self.names) > 3 else "")
@@ -86,7 +90,8 @@ def claims_of(trace: Trace) -> list[Claim]:
         for row in trace.nodes
         if row["state"] == "used" and row["within"] is None
     ]
-    return found + ([] if trace.circuit is None else _of_circuit(trace.circuit, about))
+    links = [] if trace.circuit is None else _of_circuit(trace.circuit, about)
+    return found + [replace(claim, pieces=tuple(trace.settings.get("refined", ()))) for claim in links]
 
 
 def _of_circuit(found: Circuit, about: tuple[str, str, str, int, str | None]) -> list[Claim]:
@@ -107,7 +112,7 @@ def _of_circuit(found: Circuit, about: tuple[str, str, str, int, str | None]) ->
             *about,
         )
         for group in found.groups
-        if group["kind"] == "redundant" and found.group_effects[group["group"]].known
+        if group["kind"] != "cancelling" and found.group_effects[group["group"]].known
     ]
     size, names = abs(found.total.mean), tuple(sorted(found.names))
     for check in found.checks:
@@ -140,7 +145,7 @@ def read_claims(path: str | os.PathLike[str]) -> list[Claim]:
             continue
         try:
             given: dict[str, Any] = json.loads(line)
-            given["names"] = tuple(given["names"])
+            given |= {name: tuple(given.get(name, ())) for name in ("names", "pieces")}
             found.append(Claim(**given))
         except (json.JSONDecodeError, TypeError, KeyError) as error:
             raise ClaimError(
@@ -162,7 +167,7 @@ def verify(net: Network, claims: Sequence[Claim], decision: Decision, *, draws: 
     posed = decision.pose(net)
     net.locate(posed.batch)
     rows = []
-    work = _Verification(net, posed, draws, seed, graph(net, posed.batch) if _any_cut(claims) else None)
+    work = _Verification(net, posed, draws, seed)
     for claim in claims:
         effect = work.measured(claim)
         fresh = estimate(effect.abs() if claim.bound == "within" else effect)
@@ -185,10 +190,6 @@ def verify(net: Network, claims: Sequence[Claim], decision: Decision, *, draws: 
     return Table.of(rows)
 
 
-def _any_cut(claims: Sequence[Claim]) -> bool:
-    return any(claim.intervention != "without" for claim in claims)
-
-
 @dataclass
 class _Verification:
     """Fresh inputs, and what stands in on them."""
@@ -197,7 +198,7 @@ class _Verification:
     posed: Posed
     draws: int
     seed: int
-    edges: Graph | None
+    graphs: dict[tuple[str, ...], Graph] = field(default_factory=dict)
 
     def measured(self, claim: Claim) -> Tensor:
         """Effect [draws, rows] of the claim's intervention."""
@@ -206,14 +207,15 @@ class _Verification:
             values = self._values(claim.baseline, sites_of(self.net, gone))
             variants = [Variant(take_away(self.net, gone, values, draw)) for draw in range(values.draws)]
             return sweep(self.net, self.posed.batch, variants, self.posed.metric).effect
-        assert self.edges is not None
-        lost = [name for name in claim.names if name not in self.edges.numbers]
+        edges = self.graphs.get(claim.pieces) or graph(self.net, self.posed.batch, claim.pieces)
+        self.graphs[claim.pieces] = edges
+        lost = [name for name in claim.names if name not in edges.numbers]
         if lost:
             raise ClaimError(
                 f"{self.net.name} has no edge {lost[0]!r}; these claims are about {claim.network!r}: open that"
             )
-        cutter = Cutter(self.net, self.posed, self.edges, self._values(claim.baseline, self.edges.sites))
-        cut = cutter.cuts([[self.edges.numbers[name] for name in claim.names]])
+        cutter = Cutter(self.net, self.posed, edges, self._values(claim.baseline, edges.sites))
+        cut = cutter.cuts([[edges.numbers[name] for name in claim.names]])
         return over_draws(cutter, 1 - cut if claim.intervention == "cut all but" else cut)[:, 0]
 
     def _values(self, kind: str, sites: Sequence[Any]) -> Baseline:

@@ -13,6 +13,7 @@ from torch import Tensor
 from cutaway.decisions.same import same
 from cutaway.network import Batch, Custom, LogitDifference, Metric, Network, TextFeed, logits_of
 from cutaway.network.batch import Tokenizer
+from cutaway.network.trees import leaves
 
 
 class DecisionError(ValueError):
@@ -25,8 +26,10 @@ class Decision:
 
     `inputs` is a prompt, a list of prompts, or whatever the network's feed takes. `answer` and `instead` are tokens (text)
     or classes (numbers), one for all inputs or one each. `counterfactual` is a matched input whose right answer is
-    `instead`. `metric` replaces all of this by any function from the module's output to one number per example; without
-    answer and metric a network with one output (a regressor) is read as it is.
+    `instead`: as many prompts, each of as many tokens. Prompts may be of different lengths. `metric` replaces all of this
+    by any function from the module's output to one number per example; one without a gradient (a constant, a count of
+    right answers) has a gradient of 0: its first-order figures say nothing, reruns are as exact as ever. Without answer and
+    metric a network with one output (a regressor) is read as it is.
 
     >>> Decision("x = 'abc", answer="'", instead='"')
     Decision(inputs="x = 'abc", answer="'", instead='"', counterfactual=None, metric=None)
@@ -48,11 +51,12 @@ class Decision:
                     "the counterfactual is the prompt itself, so putting its values in a part's place changes nothing; "
                     "give a matched prompt whose right answer is another"
                 )
+            _check_match(batch, other)
         return Posed(self, batch, self._metric(net, batch), *self._names(batch))
 
     def _metric(self, net: Network, batch: Batch) -> Metric:
         if self.metric is not None:
-            return Custom(self.metric)
+            return Custom(_Graded(self.metric))
         if self.answer is None:
             return _single_output(net, batch)
         asked = {"answer": _each(batch, self.answer, "answer")}
@@ -100,6 +104,53 @@ class Posed:
     metric: Metric
     answers: tuple[str, ...] = ()
     insteads: tuple[str, ...] = ()
+
+
+def read_off(net: Network, posed: Posed) -> float:
+    """The size of the numbers that a decision is read off: what its rounding is a share of.
+
+    Of two logits the larger, however small their difference; of a metric of one's own its value.
+    """
+    output = net.run(posed.batch).output
+    size = float(posed.metric(output, torch.arange(posed.batch.rows, device=net.device)).abs().max())
+    metric = getattr(posed.metric, "inner", posed.metric)  # of some rows of a batch: what they are read off is the same
+    if not isinstance(metric, LogitDifference):
+        return size
+    logits = logits_of(output)
+    logits = logits[:, -1] if logits.ndim == 3 else logits
+    named = metric.answer if metric.instead is None else torch.cat([metric.answer, metric.instead])
+    return max(size, float(logits[:, named.to(logits.device)].abs().max()))
+
+
+@dataclass(frozen=True)
+class _Graded:
+    """A metric that may be differentiated in any case: where it has no gradient, with one of 0, which is what it is."""
+
+    function: Callable[[Any], Tensor]
+
+    def __call__(self, output: Any) -> Tensor:
+        value = self.function(output)
+        through = [x for x in leaves(output) if x.requires_grad]
+        if not isinstance(value, Tensor) or value.requires_grad or not through or not torch.is_grad_enabled():
+            return value
+        return value + (0 * through[0].flatten()[0]).nan_to_num().to(value.device, torch.float32)
+
+
+def _check_match(batch: Batch, other: Batch) -> None:
+    """Raises `DecisionError` for counterfactuals that are not as many as the prompts, or not as long as theirs."""
+    wanted = "give prompts that match row by row, token by token, or none: then values of other inputs stand in"
+    if other.rows != batch.rows:
+        raise DecisionError(f"{other.rows} counterfactuals for {batch.rows} prompts; {wanted}")
+    for row, (theirs, own) in enumerate(zip(_lengths(other), _lengths(batch))):
+        if theirs != own:
+            raise DecisionError(f"counterfactual {row} has {theirs} tokens and its prompt {own}; {wanted}")
+
+
+def _lengths(batch: Batch) -> list[int]:
+    """How many positions of each row are no padding; nothing where inputs have no positions."""
+    if batch.positions is None:
+        return []
+    return [batch.positions] * batch.rows if batch.real is None else batch.real.sum(1).tolist()
 
 
 def _each(batch: Batch, what: Any, role: str) -> list[Any]:

@@ -1,46 +1,80 @@
-"""A trace and a rerun as text for a terminal."""
+"""A trace as text for a terminal, and as Markdown: the same pieces, each a title with lines and tables under it."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from cutaway.decisions.show_circuit import Piece, pieces
 from cutaway.runs.table import Table
 
 if TYPE_CHECKING:
-    from cutaway.decisions.circuit.circuit import Circuit
     from cutaway.decisions.trace import Trace
 
 COLUMNS = ("part", "kind", "token", "direct", "exact", "low", "high", "n", "share", "state", "selective")
 
 
 def show(trace: Trace, most: int = 14) -> str:
-    """The decision, the steps, the strongest parts, the checks, the cost."""
-    lines = [heading(trace)]
+    """The decision, the steps, the strongest parts, the circuit, the checks, the cost."""
+    first, *others = _pieces(trace, most)
+    lines = [first[0], *first[1]]
+    for title, body in others:
+        lines += ["", title, *body] if title else body
+    return "\n".join(map(str, lines))
+
+
+def markdown(trace: Trace, most: int = 40) -> str:
+    """The same as GitHub-flavoured Markdown; whatever a prompt or a name holds, it cannot become markup."""
+    text: list[str] = []
+    for number, (title, body) in enumerate(_pieces(trace, most)):
+        text += [f"{'##' if number else '#'} {_escaped(title[:1].upper() + title[1:])}"] if title else []
+        lines = [f"- {_escaped(line)}" for line in body if isinstance(line, str)]
+        text += [_cells_escaped(table).to_markdown() for table in body if isinstance(table, Table)]
+        text += ["\n".join(lines)] if lines else []
+    return "\n\n".join(text) + "\n"
+
+
+def _pieces(trace: Trace, most: int) -> list[Piece]:
     nothing = trace.metric.mean + trace.total.mean
     spread = f" (change {trace.total})" if trace.total.known else ""
-    lines.append(f"decision {trace.metric.mean:+.2f}; with every part taken away {nothing:+.2f}{spread}")
-    lines.append(f"stand-in: {trace.baseline}")
+    stands = f"decision {trace.metric.mean:+.2f}; with every part taken away {nothing:+.2f}{spread}"
+    found: list[Piece] = [(heading(trace), [stands, f"stand-in: {trace.baseline}"])]
     if len(trace.steps):
-        lines += ["", "step by step (the decision as it stands after each block)", str(_steps(trace))]
+        found.append(("step by step (the decision as it stands after each block)", [_steps(trace)]))
+    found.append(_parts(trace, most))
+    found += pieces(trace.circuit, most) if trace.circuit is not None else []
+    end: list[str | Table] = []
+    if trace.completeness is not None:
+        share = 1 + trace.completeness * (1 if trace.total.mean > 0 else -1)
+        end.append(f"first-order effects sum to {share:.0%} of the total effect; exact effects are reruns")
+    return [*found, ("", [*end, *(f"note: {note}" for note in trace.notes), str(trace.cost)])]
+
+
+def _parts(trace: Trace, most: int) -> Piece:
+    """The strongest parts, and what the used ones do together."""
     rows = [row for row in trace.nodes if row["state"] == "used"] or trace.nodes.rows()
     shown = [{name: _cell(name, row) for name in COLUMNS} for row in rows[:most]]
     used = sum(1 for row in trace.nodes if row["state"] == "used" and row["within"] is None)
     whole = sum(1 for row in trace.nodes if row["within"] is None)
-    lines += [
-        "",
-        f"{used} of {whole} parts used, strongest first (effect: change of the decision without it)",
-        str(Table.of(shown)),
-    ]
+    lines: list[str | Table] = [Table.of(shown)]
     if len(rows) > most:
         lines.append(f"… {len(rows) - most} more in .nodes")
-    lines += [str(check) for check in trace.checks]
-    lines += _circuit(trace.circuit) if trace.circuit is not None else []
-    if trace.completeness is not None:
-        share = 1 + trace.completeness * (1 if trace.total.mean > 0 else -1)
-        lines.append(f"first-order effects sum to {share:.0%} of the total effect; exact effects are reruns")
-    lines += [f"note: {note}" for note in trace.notes]
-    lines.append(str(trace.cost))
-    return "\n".join(lines)
+    title = f"{used} of {whole} parts used, strongest first (effect: change of the decision without it)"
+    return title, [*lines, *map(str, trace.checks)]
+
+
+def _escaped(text: str) -> str:
+    """Text on one line in which nothing means anything to Markdown."""
+    return re.sub(r"([\\`*_\[\]<>|#&~])", r"\\\1", " ".join(text.split()))
+
+
+def _cells_escaped(table: Table) -> Table:
+    """The same table; the table itself takes care of what would be HTML or end a cell."""
+    cells = {
+        name: [re.sub(r"([\\`*_\[\]~])", r"\\\1", cell) if isinstance(cell, str) else cell for cell in column]
+        for name, column in table.columns.items()
+    }
+    return Table(cells)
 
 
 def heading(trace: Trace) -> str:
@@ -65,26 +99,6 @@ def heading(trace: Trace) -> str:
         else ""
     )
     return f"{trace.network}: {asked} → {answer}{instead}"
-
-
-def _circuit(found: Circuit, most: int = 14) -> list[str]:
-    """The links, what they leave unexplained, and the checks."""
-    rows = [{**row, "to": row["to"], "share": f"{row['share']:.0%}"} for row in found.edges]
-    lines = ["", f"{len(rows)} links, strongest first (knockout: change of the decision without it)"]
-    if rows:
-        lines.append(str(Table.of(rows[:most])))
-    if len(rows) > most:
-        lines.append(f"… {len(rows) - most} more in .edges")
-    lines += [f"{group['kind']} group {group['group']}: {', '.join(group['parts'])}" for group in found.groups]
-    lines += [f"{check} {'' if check.holds else '← fails'}".rstrip() for check in found.checks]
-    passed = [f"{row['passed']} of {row['tried']} {row['wrong set']}" for row in found.power]
-    lines += [f"wrong sets that pass as sufficient: {', '.join(passed)}"] if passed else []
-    lines.append(f"shares miss the total by {found.missing:.0%}; {found.runs[0]} single and {found.runs[1]} joint cuts")
-    weak = next((row for row in found.power if row["wrong set"] == "less one edge" and row["passed"]), None)
-    smaller = (
-        f", but so do {weak['passed']} of {weak['tried']} sets with one link less" if weak and found.explained else ""
-    )
-    return [*lines, f"links: {found.verdict}{smaller}"]
 
 
 def _steps(trace: Trace) -> Table:

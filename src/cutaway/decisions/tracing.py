@@ -7,18 +7,20 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from cutaway.decisions.checks import checks
-from cutaway.decisions.circuit.circuit import COLUMNS, Circuit, circuit
+from cutaway.decisions.circuit.circuit import Circuit, circuit
 from cutaway.decisions.circuit.cut import Cutter
-from cutaway.decisions.circuit.graph import NoGraphError, graph
+from cutaway.decisions.circuit.tables import COLUMNS
 from cutaway.decisions.dealt import Dealt, deal, values_of
-from cutaway.decisions.decision import Decision, DecisionError, Posed
-from cutaway.decisions.estimate import estimate
+from cutaway.decisions.decision import Decision, DecisionError, Posed, read_off
+from cutaway.decisions.estimate import Estimate, estimate
+from cutaway.decisions.graph.graph import NoGraphError, graph
+from cutaway.decisions.graph.zoom import closer
 from cutaway.decisions.inside import places, strongest
 from cutaway.decisions.measuring import Measuring, Whole
 from cutaway.decisions.parts import Given, parts_of
@@ -27,7 +29,8 @@ from cutaway.decisions.selective import selectivity
 from cutaway.decisions.steps import steps
 from cutaway.decisions.trace import FLOOR, SELECTIVE, Check, Trace
 from cutaway.ledger.meter import Cost, meter
-from cutaway.network import LogitDifference, Network, Site, logits_of
+from cutaway.network import Network, Site
+from cutaway.network.shortcuts import rounding
 from cutaway.runs.progress import Progress, silent
 from cutaway.runs.table import Table
 from cutaway.submodels import Baseline, SubModel
@@ -36,8 +39,10 @@ from cutaway.submodels.baseline import Kind
 from cutaway.submodels.submodel import sites_of
 
 ROUNDING = 1e-5  # of the decision's own size: a total effect below this is no effect
+DECOYS = 24  # of each kind, for each of the strongest edges: enough for one that beats them all to be named
 AGAIN = 64  # parts that are measured again with more donors, at most
 FEWEST_NULLS, MOST_NULLS = 20, 400  # draws of each kind for a part; few parts share a null of few places, so draw more
+Refined = Sequence[SubModel | str] | Literal["neurons"]
 SAID = {"mean": "mean over other inputs", "counterfactual": "values on the counterfactual", "value": "given values"}
 
 
@@ -53,6 +58,8 @@ def trace(
     nulls: int | None = None,
     floor: float = FLOOR,
     edges: bool = False,
+    refine: Refined = (),
+    rephrased: Decision | None = None,
     seed: int = 0,
     keep: str | os.PathLike[str] | None = None,
     progress: Progress = silent,
@@ -64,9 +71,11 @@ def trace(
     is what stands in for a part that is taken away: by default the counterfactual if the decision has one, else values
     of `draws` other inputs from the reference, else zeros (then states stay undecided). The `most` strongest parts by
     first order are rerun exactly, and the `neurons` strongest neurons of each used MLP. `nulls` draws of each kind
-    stand behind "selective" for each used part (0: not tested; default: as many as the q-values need). `edges`: also
-    the links between parts, and whether they explain the decision. `keep` is a folder where finished reruns are kept if the
-    work is stopped.
+    stand behind "selective" for each used part (0: not tested; default: as many as the q-values need). `edges`: also the
+    links between parts, and whether they explain the decision; `refine` names sub-models or addresses inside its parts that
+    become nodes of their own (`mlp_act.2[neuron=3]`, directions, features; "neurons": groups of neurons of the MLPs that
+    turn out to be in the circuit), and `rephrased` is the same decision in other words: are the same links used there?
+    `keep` is a folder where finished reruns of parts are kept if the work is stopped (links are found anew).
     """
     if not isinstance(decision, Decision) or not isinstance(net, Network):
         raise TypeError(
@@ -75,8 +84,9 @@ def trace(
         )
     with meter("trace") as costs:
         tracer = Tracer(
-            net, decision.pose(net), parts, baseline, draws, neurons, most, nulls, floor, edges, seed, keep, progress
-        )
+            net, decision.pose(net), parts, baseline, draws, neurons, most, nulls, floor, edges, refine, rephrased, seed,
+            keep, progress,
+        )  # fmt: skip
         result = tracer.run()
     return replace(result, cost=costs.cost)
 
@@ -95,10 +105,13 @@ class Tracer:
     nulls: int | None
     floor_share: float
     edges: bool
+    refine: Refined
+    rephrased: Decision | None
     seed: int
     keep: str | os.PathLike[str] | None
     progress: Progress
     notes: list[str] = field(default_factory=list)
+    refined: tuple[str, ...] = ()
 
     def run(self) -> Trace:
         """Parts, baseline, first order, exact, claims, checks."""
@@ -114,7 +127,7 @@ class Tracer:
         self._decide(rows, parts, first, whole, at)
         self._claim_selective(rows, parts, at)
         rows = nested(rows + self._inside(rows, whole))
-        links = self._links() if self.edges else None
+        links = self._links(rows) if self.edges else None
         source = getattr(net, "source", None)
         return Trace(
             net.name,
@@ -142,21 +155,49 @@ class Tracer:
                 "most": self.most,
                 "floor": self.floor_share,
             }
+            | ({"refined": list(self.refined)} if self.refined else {})
             | ({} if source is None else {"source": str(source)}),
             links,
         )
 
-    def _links(self) -> Circuit | None:
+    def _links(self, rows: Sequence[dict[str, Any]]) -> Circuit | None:
         """The circuit, with the same kind of stand-ins; None, and a note, where the stream is no sum."""
+        refine = () if isinstance(self.refine, str) else self.refine
+        labels = {row["part"]: row["labels"] for row in rows}
         try:
-            links = graph(self.net, self.posed.batch)
+            found = self._circuit(refine, labels)
         except NoGraphError as error:
             self.notes.append(str(error))
             return None
-        cutter = Cutter(self.net, self.posed, links, self._baseline(links.sites))
-        found = circuit(cutter, floor_share=self.floor_share, seed=self.seed)
+        if isinstance(self.refine, str):
+            parts = sorted({*found.edges["from"], *found.edges["to"]})
+            inside = closer(self.net, self.posed.batch, parts)
+            found = self._circuit(inside, labels) if inside else found
         self.notes += found.notes
         return found
+
+    def _circuit(self, refine: Sequence[SubModel | str], labels: dict[str, list[str]]) -> Circuit:
+        """The circuit with these parts as nodes of their own."""
+        links = graph(self.net, self.posed.batch, refine)
+        self.refined = links.pieces
+        cutter = Cutter(self.net, self.posed, links, self._baseline(links.sites))
+        words = self._in_other_words(cutter)
+        decoys = DECOYS if self.nulls != 0 else 0
+        return circuit(
+            cutter, floor_share=self.floor_share, seed=self.seed, labels=labels, rephrased=words, decoys=decoys
+        )
+
+    def _in_other_words(self, cutter: Cutter) -> Cutter | None:
+        """The same edges in the rephrased decision."""
+        if self.rephrased is None:
+            return None
+        if isinstance(self.kind, Baseline):
+            self.notes.append(
+                "given values stand in: they are about these prompts, so the rephrased ones are not looked at"
+            )
+            return None
+        posed = self.rephrased.pose(self.net)
+        return replace(cutter, posed=posed, values=self._baseline(cutter.graph.sites, posed))
 
     # what stands in -------------------------------------------------------------------------------------------------
 
@@ -166,20 +207,18 @@ class Tracer:
     def _measuring(self, values: Baseline) -> Measuring:
         return Measuring(self.net, self.posed, values, self.notes, self.keep, self.progress)
 
-    def _baseline(self, sites: Sequence[Site]) -> Baseline:
-        kind = self.kind
+    def _baseline(self, sites: Sequence[Site], posed: Posed | None = None) -> Baseline:
+        kind, posed = self.kind, posed or self.posed
         if isinstance(kind, Baseline):
             return kind
         if kind is None:
             has = self.net.reference is not None
-            kind = "counterfactual" if self.posed.decision.counterfactual is not None else "resample" if has else "zero"
+            kind = "counterfactual" if posed.decision.counterfactual is not None else "resample" if has else "zero"
             if kind == "zero":
                 self.notes.append(
                     "no reference and no counterfactual: parts are set to zero, and every state stays undecided"
                 )
-        return make_baseline(
-            self.net, self.posed.batch, sites, kind, self.draws, self.posed.decision.counterfactual, self.seed
-        )
+        return make_baseline(self.net, posed.batch, sites, kind, self.draws, posed.decision.counterfactual, self.seed)
 
     @cached_property
     def _dealt(self) -> Dealt:
@@ -199,25 +238,26 @@ class Tracer:
                 f"the decision is {float(clean[row])} on input {row}, so no change of it can be measured; "
                 "look at that input, or at the metric"
             )
-        size = float(clean.abs().max())
-        if isinstance(metric, LogitDifference):
-            logits = logits_of(output)
-            logits = logits[:, -1] if logits.ndim == 3 else logits
-            named = metric.answer if metric.instead is None else torch.cat([metric.answer, metric.instead])
-            size = max(size, float(logits[:, named.to(logits.device)].abs().max()))
-        return clean, size
+        return clean, read_off(self.net, self.posed)
 
     def _whole(self, at: Measuring, parts: Sequence[SubModel], size: float) -> Whole:
         """The effect of taking every part away, and the floor that follows; notes where there is none."""
-        total, known = estimate(at.jointly([parts])[0]), math.isfinite
+        moved = at.jointly([parts])[0]
+        total, known, least = estimate(moved), math.isfinite, max(ROUNDING, rounding(self.net.dtype)) * size
         floor = self.floor_share * abs(total.mean) if known(total.mean) else 0.0
         if not known(total.mean):
             self.notes.append(
                 "no number comes out with every part taken away: no floor, so every state stays undecided"
             )
-        elif abs(total.mean) <= ROUNDING * size:
-            floor = 0.0
-            self.notes.append("nothing to explain: taking every part away changes nothing")
+        elif abs(total.mean) <= least:
+            each = float(moved.abs().mean())
+            self.notes.append(
+                "nothing to explain: taking every part away changes nothing"
+                if each <= least
+                else f"the total effect is 0 because changes cancel over the examples (each moves by {each:.3g}): "
+                "ask prompts that have the same answer, or give each its own"
+            )
+            return Whole(Estimate(0.0, 0.0, 0.0, total.n, total.over), 0.0)
         elif total.known and total.low <= 0 <= total.high:
             self.notes.append(
                 f"the total effect is unsure ({total}): so are the floor and every share; give more draws"

@@ -13,7 +13,7 @@ from typing import Any
 
 from cutaway.decisions import DecisionError, Trace
 from cutaway.decisions.circuit.circuit import edge_name
-from cutaway.network import Site
+from cutaway.network import AddressError, Site
 
 NAMES = {"embed": "input", "output": "logits"}
 _MIB = re.compile(r"^(?P<source>input|m\d+|a\d+\.h\d+)->(?P<target>logits|m\d+|a\d+\.h\d+)(?:<(?P<way>[qkv])>)?$")
@@ -86,8 +86,10 @@ def _mib_names(part: str) -> list[str]:
     """The MIB names of a part: one, or one for each head of a group."""
     if part in NAMES:
         return [NAMES[part]]
-    site = Site.parse(part)
-    if site.point == "mlp_out":
+    site = _address(part)
+    if site is None:
+        raise DecisionError(f"{part} is a piece of a part, so MIB has no name for it; trace without refine")
+    if site.point == "mlp_out" and not site.select:
         return [f"m{site.layer}"]
     if site.point != "z":
         raise DecisionError(f"{part} is neither a head nor an MLP, so MIB has no name for it")
@@ -111,8 +113,9 @@ def _node(part: str, at: int, trace: Trace) -> dict[str, Any]:
     kinds = {"embed": ("E", "embedding", trace.tokens[at] if trace.tokens else ""), "output": ("L", "logit", answer)}
     layer, kind, said = kinds.get(part, ("", "", part))
     if not kind:
-        site = Site.parse(part)
-        layer, kind = str(site.layer), "attention head" if site.point == "z" else "mlp"
+        site = _address(part)
+        layer = "" if site is None else str(site.layer)
+        kind = "attention head" if site is not None and site.point == "z" else "mlp" if site is not None else "feature"
     return {
         "node_id": f"{part}_{at}",
         "jsNodeId": f"{part}_{at}",
@@ -124,6 +127,14 @@ def _node(part: str, at: int, trace: Trace) -> dict[str, Any]:
         "token_prob": 0.0,
         "clerp": said,
     }
+
+
+def _address(part: str) -> Site | None:
+    """Where a part is; None for a feature, and for what is left of a part."""
+    try:
+        return Site.parse(part)
+    except AddressError:
+        return None
 
 
 def _id(part: str, at: Mapping[str, int], last: int) -> str:

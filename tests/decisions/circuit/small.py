@@ -9,7 +9,7 @@ import torch
 
 import cutaway as cw
 from cutaway.decisions.circuit.cut import Cutter
-from cutaway.decisions.circuit.graph import graph
+from cutaway.decisions.graph.graph import graph
 from cutaway.network import Network
 from cutaway.organisms.compiled import Organism
 from cutaway.organisms.opening import open_compiled

@@ -6,8 +6,8 @@ from tests.decisions.circuit.small import ready
 from tests.network import zoo
 
 import cutaway as cw
-from cutaway.decisions.circuit.graph import NoGraphError, graph
 from cutaway.decisions.circuit.share import _Shares
+from cutaway.decisions.graph.graph import NoGraphError, graph
 
 TEXT = [family for family in zoo.ZOO if family.inputs == "text"]
 SUMS = [family for family in TEXT if family.additive]

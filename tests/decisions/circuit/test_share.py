@@ -79,3 +79,20 @@ def test_three_strata_rank_every_true_edge_of_saturated_programs_before_the_othe
 def test_no_strata_is_refused():
     with pytest.raises(ValueError, match="expected at least 1"):
         shares(cutter(), 0)
+
+
+def test_on_the_path_of_the_inputs_what_leaves_the_embedding_sums_to_what_the_other_prompt_changes():
+    given = cutter(rows=4, gain=1.0)
+    found = shares(given, 64, path="inputs")
+    leaving = [
+        edge for edge, (writer, _) in enumerate(given.graph.edges) if given.graph.writers[writer].part == "embed"
+    ]
+    assert torch.allclose(found.score[leaving].sum((0, 2)), found.total.float(), rtol=2e-2)
+    assert not torch.allclose(found.score.sum((0, 2)), found.total.float(), rtol=1e-1)
+
+
+def test_the_path_of_the_inputs_leaves_the_passes_and_the_graph_as_they_are():
+    given = cutter(rows=4)
+    one, other = shares(given, 3), shares(given, 3, path="inputs")
+    assert (one.forward, one.backward) == (other.forward, other.backward)
+    assert torch.equal(one.total, other.total) and torch.equal(one.clean, other.clean)

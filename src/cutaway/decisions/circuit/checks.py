@@ -19,6 +19,7 @@ from torch import Tensor
 from cutaway.decisions.circuit.cut import Cutter
 from cutaway.decisions.circuit.find import HALVES, Found, over_draws
 from cutaway.decisions.estimate import Estimate, estimate
+from cutaway.network.sweep import out_of_memory
 from cutaway.runs.table import Table
 
 NEEDED = 0.9  # of the total effect: what cutting the named edges must change
@@ -138,17 +139,31 @@ def worst_strengths(
     free = torch.ones(len(fit.graph))
     free[list(named)] = 0
     generator = torch.Generator().manual_seed(seed)
-    clean = fit.decide(torch.zeros(1, len(fit.graph)))[0]
     best: dict[int, tuple[float, Tensor]] = {}
     for _ in range(restarts):
         at = torch.rand(len(fit.graph), generator=generator) * free
         for step in range(max(steps) + 1):
-            leaf = at.clone().requires_grad_()
-            with torch.enable_grad():
-                moved = (fit.decide(leaf[None], step % fit.values.draws, gradients=True)[0] - clean).abs().mean()
-                slope = torch.autograd.grad(moved, leaf)[0]
-            size = float(moved.detach())
+            size, slope = _moved_by(fit, at, step % fit.values.draws)
             if step in steps and size > best.get(step, (-1.0, at))[0]:
                 best[step] = (size, at.clone())
             at = (at + rate * slope.sign() * free).clamp(0, 1) * free
     return {step: strengths for step, (_, strengths) in sorted(best.items())}
+
+
+def _moved_by(fit: Cutter, at: Float[Tensor, "edges"], draw: int) -> tuple[float, Float[Tensor, "edges"]]:
+    """Mean |change| of the decision with these strengths, and its slope; half of the rows at a time if memory runs out."""
+    rows = fit.posed.batch.rows
+    try:
+        clean, leaf = fit.decide(torch.zeros_like(at)[None])[0], at.clone().requires_grad_()
+        with torch.enable_grad():
+            moved = (fit.decide(leaf[None], draw, gradients=True)[0] - clean).abs().mean()
+            return float(moved.detach()), torch.autograd.grad(moved, leaf)[0]
+    except (RuntimeError, MemoryError) as error:
+        if not out_of_memory(error) or rows < 2:
+            raise
+    # Not inside the handler, whose traceback would keep the tensors of the failed pass alive.
+    fit.told.append(f"memory ran out: an adversary on {rows // 2} prompts at a time")
+    few = torch.arange(rows).split(rows - rows // 2)
+    found = [(len(some), *_moved_by(fit.rows(some), at, draw)) for some in few]
+    size = sum(count * moved for count, moved, _ in found) / rows
+    return size, torch.stack([count * slope for count, _, slope in found]).sum(0) / rows

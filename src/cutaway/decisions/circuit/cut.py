@@ -8,15 +8,17 @@ values, which are then put into the true rows. No module is re-implemented, so t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from cutaway.decisions.circuit.graph import Graph, Writer
 from cutaway.decisions.decision import Posed
+from cutaway.decisions.graph.graph import Graph
+from cutaway.decisions.graph.parts import Reader
+from cutaway.decisions.graph.split import Coded
 from cutaway.network import Metric, Network, Site
 from cutaway.network.passes import Pass, Touch
 from cutaway.network.site import Port
@@ -28,12 +30,16 @@ STACK = 4096  # rows × positions of one pass
 
 @dataclass(frozen=True, eq=False)
 class Cutter:
-    """Everything that cuts of one decision share: the network, its graph and what stands in for each writer."""
+    """Everything that cuts of one decision share: the network, its graph and what stands in for each writer.
+
+    `told`: what had to be done otherwise, in words; the same list for all that is made of one cutter.
+    """
 
     net: Network
     posed: Posed
     graph: Graph
     values: Baseline
+    told: list[str] = field(default_factory=list, repr=False)
 
     def rows(self, chosen: Int[Tensor, "rows"]) -> Cutter:
         """The same on these rows of the batch, in this order."""
@@ -66,6 +72,7 @@ class Cutter:
                 if not out_of_memory(error) or many == 1:
                     raise
                 many = max(1, many // 2)
+                self.told.append(f"memory ran out: {many} sets of cuts in a pass")
         return torch.cat(found) if found else torch.zeros(0, self.posed.batch.rows)
 
     def decide(
@@ -98,17 +105,22 @@ class Cutter:
             return torch.zeros((), dtype=like.dtype, device=like.device)
         return self.values.values[draw][site].to(like)
 
-    def members(self, site: Site) -> tuple[slice, Writer]:
-        """Which writers are read off at `site`, and the first of them."""
-        among = self.graph.members[site]
-        return among, self.graph.writers[among.start]
+    def change(self, site: Site, draw: int, now: Mapping[Site, Tensor], rows: slice | None = None) -> Tensor:
+        """Stand-in − `now` (the values on these rows) for the writers at `site`, as their split takes it."""
+        split = self.graph.splits[site]
+        others = {read: self.stand_in(read, draw, now[read]) for read in split.reads}
+        if rows is not None:
+            whole = self.posed.batch.rows
+            others = {read: x[rows] if x.ndim and len(x) == whole else x for read, x in others.items()}
+        return split.change(now, {read: x if x.ndim else x.expand_as(now[read]) for read, x in others.items()})
 
     def added(self, site: Site, change: Tensor, strength: Tensor) -> Tensor:
-        """What `strength` × a `change` at `site` adds to the stream; heads through their columns of the output projection."""
-        change = change * self.graph.factor(site)
-        if site.point != "z" or site.layer is None:
-            return strength[..., 0, None] * change
-        return (strength[..., None] * change).flatten(-2) @ self.graph.projections[site.layer].to(change)
+        """What `strength` × a `change` at `site` adds to the stream, all its members together."""
+        return self.graph.splits[site].added(change * self.graph.factor(site), strength)
+
+    def each(self, site: Site, change: Tensor, weight: float) -> Tensor:
+        """What `weight` × a `change` at `site` adds to the stream, member by member."""
+        return self.graph.splits[site].each(change * (weight * self.graph.factor(site)))
 
 
 @dataclass(frozen=True)
@@ -178,6 +190,7 @@ class _Rerun:
         net, batch = cutter.net, cutter.posed.batch
         self.sets, self.batch = len(self.cuts), batch.rows
         self.now: dict[Site, Tensor] = {}
+        self.changes: dict[Site, Tensor] = {}
         self.shared = share_copies(graph, self.cuts, each=self.gradients)
         self.copies = max(shared.copies for shared in self.shared.values())
         rows = torch.arange(self.batch).repeat(self.sets * self.copies)
@@ -188,22 +201,28 @@ class _Rerun:
 
     def _touches(self) -> list[Touch]:
         net, graph = self.cutter.net, self.cutter.graph
-        touches = [Touch(net.port(site), lambda x, site=site: self._keep(site, x)) for site in self.cutter.graph.sites]
+        keep = {site: Touch(net.port(site), lambda x, site=site: self._keep(site, x)) for site in graph.sites}
+        picked = {reader.site for reader in graph.readers}
+        touches = [keep[site] for site in graph.members if site not in picked]
         for entry in graph.entries:
             last = entry == graph.readers[-1].entry
             touches.append(Touch(entry, lambda x, entry=entry, last=last: self._enter(entry, x, last)))
             at: dict[Site, list[int]] = {}
-            for place, reader in enumerate(r for r in graph.readers if r.entry == entry):
+            for place, reader in enumerate(self._readers(entry)):
                 if reader.site is not None:
                     at.setdefault(reader.site, []).append(place)
             for site, places in at.items():
                 touches.append(
                     Touch(net.port(site), lambda x, entry=entry, places=tuple(places): self._pick(entry, places, x))
                 )
+        touches += [keep[site] for site in graph.sites if site in picked or site not in graph.members]
         logits = net.layout.ports.get(("logits", None))
         if logits is not None and self.cutter.posed.metric.last and self.cutter.posed.batch.positions:
             touches.append(Touch(Port(logits.module, "in"), lambda x: x[:, -1:]))
         return touches
+
+    def _readers(self, entry: Port) -> list[Reader]:
+        return [reader for reader in self.cutter.graph.readers if reader.entry == entry]
 
     def _split(self, x: Tensor) -> Tensor:
         return x.unflatten(0, (self.sets, self.copies, self.batch))
@@ -216,13 +235,11 @@ class _Rerun:
         """The streams that the readers at `entry` see, copy by copy; after the last entry only the run itself goes on."""
         strength = self.shared[entry].strength
         stream = self._split(x)[:, :1].expand(-1, strength.shape[1], *([-1] * x.ndim))
-        for site in self.cutter.graph.sites:
-            among, _ = self.cutter.members(site)
+        for site, among in self.cutter.graph.members.items():
             here = strength[:, :, among]
             if here.shape[2] == 0 or (not self.gradients and not bool(here.any())):
                 continue
-            now = self.now[site]
-            change = (self.cutter.stand_in(site, self.draw, now) - now)[:, None]
+            change = self._change(site)[:, None]
             here = here[:, :, None, None].to(change)
             if self.positions is not None:
                 here = here * self.positions.to(change)[:, None, None, :, None]
@@ -234,18 +251,29 @@ class _Rerun:
             stream = torch.cat([stream, self._split(x)[:, stream.shape[1] :]], dim=1)
         return stream.flatten(0, 2)
 
+    def _change(self, site: Site) -> Tensor:
+        """What stands in less what is now; kept where it takes more than a subtraction."""
+        if site in self.changes:
+            return self.changes[site]
+        change = self.cutter.change(site, self.draw, self.now)
+        if isinstance(self.cutter.graph.splits[site], Coded):
+            self.changes[site] = change
+        return change
+
     def _pick(self, entry: Port, places: Sequence[int], x: Tensor) -> Tensor | None:
-        """Queries, keys, values (or what the MLP reads) of each reader from its own copy, put into the run itself."""
+        """Queries, keys, values, neurons (or what the MLP reads) of each reader from its own copy, put into the run itself."""
         copy_of = self.shared[entry].copy_of[:, list(places)]
         if not self.gradients and not bool(copy_of.any()):
             return None
         split = self._split(x)
         sets = torch.arange(self.sets)[:, None]
-        if x.ndim == 4:  # heads
-            heads = torch.arange(len(places))
-            own = split[sets, copy_of, :, :, heads].movedim(1, 3)
-        else:
+        picks = [self._readers(entry)[place].picks for place in places]
+        if picks[0] is None:
             own = split[sets[:, 0], copy_of[:, 0]]
+        else:  # heads or neurons, each from the copy of the reader that makes it
+            made = torch.tensor([i for pick in picks for i in pick or ()])
+            by = torch.tensor([place for place, pick in enumerate(picks) for _ in pick or ()])[made.argsort()]
+            own = split[sets, copy_of[:, by], :, :, made.sort().values].movedim(1, 3)
         return torch.cat([own[:, None], split[:, 1:]], dim=1).flatten(0, 2)
 
 

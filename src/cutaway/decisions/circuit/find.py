@@ -22,9 +22,14 @@ from torch import Tensor
 
 from cutaway.decisions.circuit.cut import Cutter
 from cutaway.decisions.estimate import Estimate, estimate
+from cutaway.decisions.graph.zeros import zeros
 
-FEWEST_NULLS = 8  # consecutive edges without an effect before the cutting one by one ends
-AUDITS = 20  # random edges of those never looked at
+FEWEST_NULLS = (
+    4  # consecutive edges without an effect before the cutting one by one ends, and half as many as were found
+)
+FEWEST_AUDITS = (
+    4  # random edges of those never looked at, and half as many as were found; the joint cuts look at all of them
+)
 HALVES = 32  # random halves of the rest: two edges that matter only together are both in one with all but 1 in 10,000
 LARGEST_GROUP = 6  # edges that move the decision only together; more are called diffuse
 MOST_PAIRS = 64  # pairs of opposite effects that are cut together
@@ -38,11 +43,11 @@ ROUNDS = 8
 class Group:
     """Edges to be seen together only; `together` is the mean |change| of the decision with all of them cut.
 
-    "redundant": without any one nothing changes, without all it does (whether one only wakes when another is cut, as a
-    backup does, is not told apart). "cancelling": without one the decision moves, without both it does not.
+    "redundant": without any one nothing changes, without all it does; "backup": so too, but one part only wakes when
+    another is gone (waking.py). "cancelling": without one the decision moves, without both it does not.
     """
 
-    kind: Literal["redundant", "cancelling"]
+    kind: Literal["redundant", "backup", "cancelling"]
     edges: tuple[int, ...]
     together: float
 
@@ -75,11 +80,14 @@ def find(
 ) -> Found:
     """The edges whose removal changes the decision beyond `floor`, alone or in small groups.
 
-    `rank` says which edges to try first. Where what is left is spread over many edges and still moves the decision by more
+    `rank` says which edges to try first; edges whose two matrices never meet are not tried, since cutting them changes
+    nothing. Where what is left is spread over many edges and still moves the decision by more
     than `enough` (default: the floor), those that rank highest are added until it does not. Every rerun is compared with
     the uncut one example by example.
     """
-    search = _Search(cutter, rank.argsort(descending=True).tolist(), floor, seed, Found())
+    nothing = zeros(cutter.net, cutter.graph, cutter.posed.batch)
+    order = [edge for edge in rank.argsort(descending=True).tolist() if not nothing[edge]]
+    search = _Search(cutter, order, floor, seed, Found())
     search.one_by_one()
     search.audit()
     for _ in range(ROUNDS):
@@ -113,16 +121,21 @@ class _Search:
     def one_by_one(self) -> None:
         """Cuts edges in the order of their shares until a run of nulls."""
         nulls, at = 0, 0
-        while at < len(self.order) and nulls < max(FEWEST_NULLS, len(self.found.edges)):
-            some = self.order[at : at + 4]
+        while at < len(self.order) and (left := self._enough(FEWEST_NULLS) - nulls) > 0:
+            some = self.order[at : at + min(left, 4)]
             for used in self._alone(some):
                 nulls = 0 if used else nulls + 1
             at += len(some)
 
+    def _enough(self, fewest: int) -> int:
+        """How many edges without an effect are enough: in step with what was found, not with the size of the network."""
+        return max(fewest, len(self.found.edges) // 2)
+
     def audit(self) -> None:
         """Cuts a random sample of the edges that were not looked at."""
         left = [edge for edge in self.order if edge not in self.found.alone]
-        drawn = torch.randperm(len(left), generator=torch.Generator().manual_seed(self.seed))[:AUDITS].tolist()
+        count = self._enough(FEWEST_AUDITS)
+        drawn = torch.randperm(len(left), generator=torch.Generator().manual_seed(self.seed))[:count].tolist()
         some = [left[i] for i in drawn]
         self.found.missed += [edge for edge, used in zip(some, self._alone(some)) if used]
 

@@ -14,18 +14,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from cutaway.decisions.circuit.cut import Cutter
-from cutaway.decisions.circuit.graph import Reader, Time
 from cutaway.decisions.circuit.ways import Way, ways
+from cutaway.decisions.graph.parts import Reader, Time
 from cutaway.network import Site
 from cutaway.network.passes import Pass, Touch
 from cutaway.network.site import Port
+from cutaway.network.sweep import out_of_memory
 
+Path = Literal["edges", "inputs"]
+EMBED = Site("embed")
 CHUNK = 16_777_216  # numbers held at once for what writers would add: 64 MB in single precision
 
 
@@ -60,18 +64,41 @@ class Shares:
         return float(missing / self.total.abs().mean().clamp(min=1e-30))
 
 
-def shares(cutter: Cutter, strata: int = 8, seed: int = 0, draw: int = 0) -> Shares:
-    """The share of every edge: 1 + `strata` forward and `strata` backward passes, and those that made the stand-ins."""
+def shares(cutter: Cutter, strata: int = 8, seed: int = 0, draw: int = 0, path: Path = "edges") -> Shares:
+    """The share of every edge: 1 + `strata` forward and `strata` backward passes, and those that made the stand-ins.
+
+    `path` is what goes from as it is to its stand-in: every edge at once, so that the shares sum to the total, or the
+    inputs alone (Hanna et al. 2024), whose shares do not, but see what happens before the values of a saturated head have
+    moved as well: of the two the better ranking.
+    """
     if strata < 1:
         raise ValueError(f"strata={strata}; expected at least 1 point on the path (3 quick, 8 full)")
-    work = _Shares(cutter, draw)
-    work.look()
     generator, rows = torch.Generator().manual_seed(seed), cutter.posed.batch.rows
-    for stratum in range(strata):
-        spread = torch.randperm(rows, generator=generator) + torch.rand(rows, generator=generator)
-        work.add((stratum + spread / rows) / strata, 1 / strata)
+    spread = [torch.randperm(rows, generator=generator) + torch.rand(rows, generator=generator) for _ in range(strata)]
+    at = torch.stack([(stratum + one / rows) / strata for stratum, one in enumerate(spread)])
+    score, total, clean = _along(cutter, at, draw, path)
     stand_ins = 1 if cutter.values.kind in ("counterfactual", "resample", "mean") else 0
-    return Shares(work.score, work.total, work.clean, 1 + stand_ins + strata, strata)
+    return Shares(score, total, clean, 1 + stand_ins + strata, strata)
+
+
+def _along(cutter: Cutter, at: Float[Tensor, "strata batch"], draw: int, path: Path) -> tuple[Tensor, Tensor, Tensor]:
+    """Scores, total and clean decision with these points on the path; half of the rows at a time if memory runs out."""
+    try:
+        work = _Shares(cutter, draw, path)
+        work.look()
+        for points in at:
+            work.add(points, 1 / len(at))
+        return work.score, work.total, work.clean
+    except (RuntimeError, MemoryError) as error:
+        if not out_of_memory(error) or at.shape[1] < 2:
+            raise
+    # Not inside the handler, whose traceback would keep the tensors of the failed pass alive.
+    half = at.shape[1] // 2
+    cutter.told.append(f"memory ran out: shares of {half} prompts at a time")
+    several = torch.arange(at.shape[1]).split(at.shape[1] - half)
+    parts = [_along(cutter.rows(rows), at[:, rows], draw, path) for rows in several]
+    scores, totals, cleans = zip(*parts)
+    return torch.cat(scores, 1), torch.cat(totals), torch.cat(cleans)
 
 
 @dataclass
@@ -80,6 +107,7 @@ class _Shares:
 
     cutter: Cutter
     draw: int
+    path: Path = "edges"
 
     def look(self) -> None:
         """One clean pass: the stream of stand-ins wherever the stream is read; the decision with nothing and all cut."""
@@ -89,8 +117,11 @@ class _Shares:
         self.aim: dict[Port, Tensor] = {}
         self.gap: Tensor | float = 0.0
         self.waiting: list[tuple[Time, Tensor]] = []  # what was written, until a reader comes that sees it
-        touches = [Touch(net.port(site), lambda x, site=site: self._widen(site, x)) for site in graph.sites]
+        self.beside: dict[Site, Tensor] = {}
+        self.unmoved: dict[Site, Tensor] = {}
+        touches = [Touch(net.port(site), lambda x, site=site: self._widen(site, x)) for site in graph.members]
         touches += [Touch(entry, lambda x, entry=entry: self._look(entry, x)) for entry in graph.entries]
+        touches += [Touch(net.port(s), lambda x, s=s: self.beside.__setitem__(s, x.clone())) for s in graph.beside]
         logits = net.layout.ports.get(("logits", None))
         self.cut = logits is not None and cutter.posed.metric.last and bool(batch.positions)
         self.end = [Touch(Port(logits.module, "in"), lambda x: x[:, -1:])] if self.cut and logits else []
@@ -101,10 +132,13 @@ class _Shares:
         self.score = torch.zeros(len(graph), batch.rows, batch.positions or 1)
 
     def _widen(self, site: Site, x: Tensor) -> None:
-        change = self.cutter.stand_in(site, self.draw, x) - x
-        among, first = self.cutter.members(site)
+        if self.path == "inputs":
+            self.unmoved[site] = x.detach().clone()
+        change = self.cutter.change(site, self.draw, {site: x, **self.beside})
+        among = self.cutter.graph.members[site]
         everything = torch.ones(1, 1, among.stop - among.start, device=x.device, dtype=x.dtype)
-        self.waiting.append((first.time, self.cutter.added(site, change, everything)))
+        time = self.cutter.graph.writers[among.start].time
+        self.waiting.append((time, self.cutter.added(site, change, everything)))
 
     def _look(self, entry: Port, x: Tensor) -> Tensor | None:
         time = next(reader.time for reader in self.cutter.graph.readers if reader.entry == entry)
@@ -124,11 +158,14 @@ class _Shares:
         self.now: dict[Site, Tensor] = {}
         self.stream: dict[Port, Tensor] = {}
         self.tapped: dict[Port, Tensor] = {}
-        touches = [
-            Touch(net.port(site), lambda x, site=site: self.now.__setitem__(site, x.detach().clone()))
+        keep = {
+            site: Touch(net.port(site), lambda x, site=site: self.now.__setitem__(site, x.detach().clone()))
             for site in graph.sites
-        ]
+        }
+        touches = [] if self.path == "edges" else [Touch(net.port(EMBED), self._between)]
+        touches += [keep[site] for site in graph.members]
         touches += [Touch(entry, lambda x, entry=entry: self._toward(entry, x)) for entry in graph.entries]
+        touches += [keep[site] for site in graph.beside]
         taps = dict.fromkeys(tap for i, reader in enumerate(graph.readers) if (tap := self._tap(i, reader)) is not None)
         touches += [Touch(tap, lambda x, tap=tap: self._keep(tap, x)) for tap in taps]
         output = Pass(net.wiring, [*touches, *self.end], gradients=True)(batch)
@@ -144,11 +181,20 @@ class _Shares:
             self.gradient = {key: torch.zeros_like(x) if g is None else g for (key, x), g in zip(leaves.items(), found)}
             slopes = [(i, self._slope(i, reader)) for i, reader in enumerate(graph.readers) if self._slow(i, reader)]
         self.slopes = dict(slopes)
+        if self.path == "inputs":
+            self.now = {**self.unmoved, **self.beside}
         with torch.no_grad():
             self._score(weight)
 
+    def _between(self, x: Tensor) -> Tensor:
+        """The inputs, each example's between its own and its stand-in's."""
+        at = self.at.view(-1, *[1] * (x.ndim - 1))
+        return (1 - at) * x + at * self.cutter.stand_in(EMBED, self.draw, x)
+
     def _toward(self, entry: Port, x: Tensor) -> Tensor:
-        y = (1 - self.at) * x + self.at * self.aim[entry]
+        y = x.detach() if self.path == "inputs" and not self.stream else x
+        if self.path == "edges":
+            y = (1 - self.at) * x + self.at * self.aim[entry]
         if not y.requires_grad:
             y.requires_grad_()
         self.stream[entry] = y
@@ -162,13 +208,14 @@ class _Shares:
         """Where the gradient of one reader (or of several side by side) is taken; None: at the stream."""
         if number in self.ways:
             return Port(self.ways[number].module, "out")
-        if reader.through == "mlp" and reader.norm is not None:
+        if reader.through == "mlp" and reader.neurons is None and reader.norm is not None:
             return self.cutter.net.layout.ports["mlp_in", reader.time[0]]
         return self.cutter.net.port(reader.site) if reader.site is not None else None
 
     def _slow(self, number: int, reader: Reader) -> bool:
         """Whether this reader's gradient at the stream must be taken by a backward pass of its own."""
-        return reader.site is not None and reader.through != "mlp" and number not in self.ways
+        whole = reader.through == "mlp" and reader.neurons is None
+        return reader.site is not None and not whole and number not in self.ways
 
     def _slope(self, number: int, reader: Reader) -> Tensor:
         """The gradient at the stream through one reader alone."""
@@ -176,16 +223,16 @@ class _Shares:
         assert tap is not None
         x, gradient = self.tapped[tap], self.gradient["tap", tap]
         mine = gradient
-        if reader.head is not None:
+        if reader.picks is not None:
             mine = torch.zeros_like(gradient)
-            mine[:, :, reader.head] = gradient[:, :, reader.head]
+            mine[:, :, reader.picks] = gradient[:, :, reader.picks]
         (found,) = torch.autograd.grad(x, self.stream[reader.entry], mine, retain_graph=True)
         return found
 
     def _score(self, weight: float) -> None:
         """Adds gradient at the stream · what each writer would change, some rows at a time: never every writer for all rows."""
         graph = self.cutter.graph
-        rows, *shape = self.now[Site("embed")].shape
+        rows, *shape = self.now[EMBED].shape
         fit = max(1, CHUNK // (len(graph.writers) * shape[0] * shape[1]))
         groups = [
             [i for i, _ in several]
@@ -203,32 +250,29 @@ class _Shares:
                 into[:, :, here] += scores.permute(2, 3, 0, 1).float().cpu()
 
     def _added(self, here: slice, weight: float) -> Float[Tensor, "rows position writers width"]:
-        """What every writer's stand-in would add to the stream; heads through their columns of the output projection."""
+        """What every writer's stand-in would add to the stream."""
         graph = self.cutter.graph
-        embed = self.now[Site("embed")][here]
+        embed = self.now[EMBED][here]
         added = embed.new_empty(*embed.shape[:2], len(graph.writers), embed.shape[2])
-        for site in self.cutter.graph.sites:
-            among, writer = self.cutter.members(site)
-            now, stand_in = self.now[site], self.cutter.stand_in(site, self.draw, self.now[site])
-            stand_in = stand_in[here] if stand_in.ndim and len(stand_in) == len(now) else stand_in
-            change = (stand_in - now[here]) * (weight * graph.factor(site))
-            if writer.head is None or site.layer is None:
-                added[:, :, among.start] = change
-                continue
-            columns = graph.projections[site.layer].to(change).unflatten(0, change.shape[-2:])
-            heads = torch.bmm(change.flatten(0, 1).transpose(0, 1), columns)  # [head, rows · position, width]
-            added[:, :, among] = heads.transpose(0, 1).unflatten(0, change.shape[:2])
+        for site, among in graph.members.items():
+            now = {read: self.now[read][here] for read in graph.splits[site].reads}
+            change = self.cutter.change(site, self.draw, now, here)
+            added[:, :, among] = self.cutter.each(site, change, weight)
         return added
 
     def _slopes(self, numbers: Sequence[int], here: slice) -> Float[Tensor, "rows position readers width"]:
         """The gradient at the stream through each of several readers at one entry."""
         graph = self.cutter.graph
         first = graph.readers[numbers[0]]
-        rows = len(self.now[Site("embed")])
+        rows = len(self.now[EMBED])
         stream = self.stream[first.entry]
         stream = stream.view(rows, -1, stream.shape[-1])[here]
         found = {i: self.slopes[i].view(rows, -1, stream.shape[-1])[here] for i in numbers if i in self.slopes}
-        fast = [i for i in numbers if i in self.ways or (graph.readers[i].through == "mlp" and first.norm is not None)]
+        fast = [
+            i
+            for i in numbers
+            if i in self.ways or (i not in found and graph.readers[i].through == "mlp" and first.norm is not None)
+        ]
         if fast:
             before = torch.stack([self._before_norm(i, rows, here) for i in fast])
             found |= dict(zip(fast, self._through_norm(first.norm, stream, before)))

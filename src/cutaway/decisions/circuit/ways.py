@@ -16,7 +16,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from cutaway.decisions.circuit.graph import Graph, Reader, matrix
+from cutaway.decisions.graph.graph import Graph
+from cutaway.decisions.graph.parts import Reader
+from cutaway.decisions.graph.split import matrix
 from cutaway.network import Batch, Network
 from cutaway.network.calls import is_matrix
 from cutaway.network.passes import Pass, Touch
@@ -36,20 +38,20 @@ class Way:
         return gradient[..., self.columns] @ _columns(weight, self.columns).T.to(gradient)
 
 
-_known: WeakKeyDictionary[Network, dict[int, Way]] = WeakKeyDictionary()
+_known: WeakKeyDictionary[Network, dict[Reader, Way]] = WeakKeyDictionary()
 
 
 def ways(net: Network, graph: Graph, batch: Batch) -> dict[int, Way]:
     """The way of every reader of queries, keys or values that has one, by its number; found once for each network."""
     if net not in _known:
-        found: dict[int, Way] = {}
+        found: dict[Reader, Way] = {}
         few = batch.take(torch.arange(min(2, batch.rows)))
         for entry in graph.entries:
-            mine = [i for i, r in enumerate(graph.readers) if r.entry == entry and r.through in ("q", "k", "v")]
+            mine = [reader for reader in graph.readers if reader.entry == entry and reader.through in ("q", "k", "v")]
             if mine:
-                found |= _Watch(net, [graph.readers[i] for i in mine], few).ways(mine)
+                found |= _Watch(net, mine, few).ways()
         _known[net] = found
-    return _known[net]
+    return {i: _known[net][reader] for i, reader in enumerate(graph.readers) if reader in _known[net]}
 
 
 @dataclass
@@ -60,7 +62,7 @@ class _Watch:
     readers: Sequence[Reader]
     few: Batch
 
-    def ways(self, numbers: Sequence[int]) -> dict[int, Way]:
+    def ways(self) -> dict[Reader, Way]:
         net, first = self.net, self.readers[0]
         around = first.entry.module.rpartition(".")[0]
         names = [n for n, part in net.wiring.modules.items() if n.startswith(around + ".") and is_matrix(part)]
@@ -78,9 +80,9 @@ class _Watch:
             touches.append(Touch(port, lambda x, key=str(reader.site): self._keep(self.heads, key, x)))
         Pass(net.wiring, touches, gradients=True)(self.few)
         direct = [n for n, made in self.made.items() if made.requires_grad and self._same(self.reads[n])]
-        found: dict[int, Way] = {}
+        found: dict[Reader, Way] = {}
         taken: set[tuple[str, int]] = set()
-        for number, reader in zip(numbers, self.readers):
+        for reader in self.readers:
             way = self._way(reader, direct)
             if way is None:
                 return {}
@@ -88,7 +90,7 @@ class _Watch:
             if taken & cells:
                 return {}
             taken |= cells
-            found[number] = way
+            found[reader] = way
         return found
 
     def _start(self, x: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from cutaway.decisions import Decision
 from cutaway.decisions.circuit.cut import Cutter
-from cutaway.decisions.circuit.graph import graph
+from cutaway.decisions.graph.graph import graph
 from cutaway.network import Network, wrap
 from cutaway.organisms.compiled.organism import Organism
 from cutaway.organisms.compiled.tokenizer import words

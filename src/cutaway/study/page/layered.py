@@ -35,26 +35,27 @@ class Layout:
     width: float
 
 
-def layered(rows: Mapping[str, int], links: Sequence[Link]) -> Layout:
-    """Places nodes, given the row of each (0 is the first), and the links between them.
+def layered(rows: Mapping[str, int], links: Sequence[Link], wide: Mapping[str, float] | None = None) -> Layout:
+    """Places nodes, given the row of each (0 is the first), and the links between them; `wide`: the pixels that each takes.
 
     >>> layered({"a": 0, "b": 1}, [Link("a", "b")]).x
     {'a': 33.0, 'b': 33.0}
     """
     lines = [_stops(number, link, rows) for number, link in enumerate(links)]
     order = _in_rows(rows, lines)
+    sizes = {key: _wide(key, wide or {}) for row in order for key in row}
     pairs = [pair for line in lines for pair in pairwise(line)]
     below, above = _neighbours(pairs), _neighbours([(b, a) for a, b in pairs])
     for sweep in range(SWEEPS):
         _reorder(order, below if sweep % 2 == 0 else above, upwards=sweep % 2 == 0)
-    x = {key: place for row in order for key, place in zip(row, _packed(row))}
+    x = {key: place for row in order for key, place in zip(row, _packed(row, sizes))}
     for sweep in range(2 * SWEEPS):
         near = below if sweep % 2 == 0 else above
         for row in order if sweep % 2 == 0 else reversed(order):
             wanted = [_mean([x[other] for other in near.get(key, ())], x[key]) for key in row]
-            x.update(zip(row, _apart(row, wanted)))
-    left = min((x[key] - _wide(key) / 2 for key in x), default=0.0)
-    right = max((x[key] + _wide(key) / 2 for key in x), default=0.0)
+            x.update(zip(row, _apart(row, wanted, sizes)))
+    left = min((x[key] - sizes[key] / 2 for key in x), default=0.0)
+    right = max((x[key] + sizes[key] / 2 for key in x), default=0.0)
     ways = [[(x[key] - left, _row(key, rows)) for key in line] for line in lines]
     for way, link in zip(ways, links):
         way[-1] = (way[-1][0] + link.offset, way[-1][1])
@@ -100,22 +101,22 @@ def _mean(numbers: Sequence[float], otherwise: float) -> float:
     return sum(numbers) / len(numbers) if numbers else otherwise
 
 
-def _wide(key: Key) -> float:
-    return NODE if isinstance(key, str) else LINE
+def _wide(key: Key, wide: Mapping[str, float]) -> float:
+    return wide.get(key, NODE) if isinstance(key, str) else LINE
 
 
-def _packed(row: Sequence[Key]) -> list[float]:
+def _packed(row: Sequence[Key], sizes: Mapping[Key, float]) -> list[float]:
     """Side by side, the middle at 0."""
-    at, places = -sum(map(_wide, row)) / 2, []
+    at, places = -sum(sizes[key] for key in row) / 2, []
     for key in row:
-        places.append(at + _wide(key) / 2)
-        at += _wide(key)
+        places.append(at + sizes[key] / 2)
+        at += sizes[key]
     return places
 
 
-def _apart(row: Sequence[Key], wanted: Sequence[float]) -> list[float]:
+def _apart(row: Sequence[Key], wanted: Sequence[float], sizes: Mapping[Key, float]) -> list[float]:
     """Near what is wanted, in this order and apart: halfway between pushing to the right and pushing to the left."""
-    gaps = [(_wide(a) + _wide(b)) / 2 for a, b in pairwise(row)]
+    gaps = [(sizes[a] + sizes[b]) / 2 for a, b in pairwise(row)]
     right, left = list(wanted), list(wanted)
     for i, gap in enumerate(gaps):
         right[i + 1] = max(right[i + 1], right[i] + gap)

@@ -1,23 +1,18 @@
-"""The edges of a trace as what its page shows: a drawing, the table, groups, layers and the checks. Nothing here is HTML."""
+"""The edges of a trace as what its page shows: the table, groups, layers and the checks. Nothing here is HTML."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from cutaway.decisions import Circuit, Estimate, Joint, Trace
 from cutaway.decisions.circuit.circuit import edge_name
-from cutaway.study.page.layered import Layout, Link, layered
-from cutaway.study.page.scale import Scale, bar, figure, percent, side
+from cutaway.study.page import of_walk
+from cutaway.study.page.drawing import drawing
+from cutaway.study.page.scale import Scale, bar, figure, percent
 
 Row = dict[str, Any]
-MOST_ROWS, MOST_OPEN, MOST_DRAWN = 400, 40, 40
-HIGH, STEP, GAP = 22, 62, 26  # pixels: a node, from one row to the next, what skipped blocks take
-LEFT, TOP, MARGIN = 78, 14, 10
-THIN, THICK = 1.2, 7.5  # of a line
-SLOTS = {"q": -17.0, "k": 0.0, "v": 17.0}  # where a head's queries, keys and values come in
-KINDS = {"z": "head", "attn_out": "attention", "mixer_out": "mixer", "mlp_out": "mlp"}
+MOST_ROWS, MOST_OPEN = 400, 40
 GROUPS = {
     "redundant": "redundant: cut one by one they change little, cut together",
     "cancelling": "cancelling: cut one by one each moves the decision, cut together",
@@ -32,7 +27,11 @@ def shown(trace: Trace) -> Row | None:
     total = trace.total.mean if found is None else found.total.mean
     return {
         "verdict": None if found is None else verdict(found),
-        "drawing": _drawing(rows, {row["part"] for row in trace.nodes}),
+        "drawing": drawing(rows, {row["part"] for row in trace.nodes}),
+        "shares": None if found is None else of_walk.shares(found),
+        "steps": None if found is None else of_walk.steps(found, {row["part"] for row in trace.nodes}),
+        "others": None if found is None else of_walk.others(found),
+        "stability": None if found is None else of_walk.stability(found),
         "table": _table(rows, total, {} if found is None else _members(found)),
         "groups": [] if found is None else _groups(found),
         "layers": [] if found is None else _layers(found),
@@ -75,153 +74,6 @@ def _interval(estimate: Estimate, said: Any) -> str:
     return f"[{said(estimate.low)}, {said(estimate.high)}]" if estimate.known else ""
 
 
-# the drawing ----------------------------------------------------------------------------------------------------------
-
-
-def _drawing(rows: Sequence[Row], known: set[str]) -> Row | None:
-    """Nodes, lines and blocks with their places in pixels, the first block at the foot."""
-    drawn = sorted(rows, key=lambda row: -_size(row))[:MOST_DRAWN]
-    if not drawn:
-        return None
-    parts = sorted({row[end] for row in drawn for end in ("from", "to")}, key=lambda part: (_when(part), _number(part)))
-    times = sorted({_when(part) for part in parts})
-    places = layered(
-        {part: times.index(_when(part)) for part in parts},
-        [Link(row["from"], row["to"], SLOTS.get(row["through"], 0.0)) for row in drawn],
-    )
-    heights, skipped, height = _heights(times)
-    largest = max(map(_size, drawn))
-    lines = [
-        {
-            "d": _curve(way, heights),
-            "wide": round(THIN + (THICK - THIN) * (_size(row) / largest if largest else 0.0), 1),
-            "side": side(row["knockout"]),
-            "state": (row.get("state") or "").replace(" ", "-"),
-            "said": _said(row),
-        }
-        for row, way in zip(drawn, places.ways)
-    ]
-    width = LEFT + places.width + MARGIN
-    return {
-        "width": round(width),
-        "height": height,
-        "node": HIGH,
-        "lines": lines[::-1],  # the strongest on top
-        "nodes": [_node(part, places, heights[times.index(_when(part))], part in known) for part in parts],
-        "ways": _ways_in(drawn, places, heights, times),
-        "blocks": _blocks(times, heights),
-        "skipped": skipped,
-        "left_out": len(rows) - len(drawn),
-        "dashed": any(row.get("state") == "used together" for row in drawn),
-        "faint": any(row.get("state") == "undecided" for row in drawn),
-        "largest": figure(largest),
-    }
-
-
-def _size(row: Row) -> float:
-    number = row["knockout"]
-    return 0.0 if number is None or number != number else abs(number)
-
-
-def _when(part: str) -> tuple[float, int]:
-    """The block of a part, then 0 for what mixes positions and 1 for the MLP behind it."""
-    found = re.match(r"\w+?\.(\d+)", part)
-    if found:
-        return float(found[1]), int(part.startswith("mlp"))
-    return (float("inf"), 0) if part == "output" else (-1.0, 0)
-
-
-def _number(part: str) -> list[int]:
-    """The numbers in a part's name, so that head 10 stands after head 9."""
-    return [int(digits) for digits in re.findall(r"\d{1,9}", part)]
-
-
-def _label(part: str) -> str:
-    """A node's text, its block being known: `head 3`, `mlp`."""
-    point, _, rest = part.partition(".")
-    head = re.search(r"\[head=(\d+)(?::(\d+))?\]$", part)
-    if point not in KINDS:
-        return part if len(part) <= 10 else f"{part[:9]}…"
-    if head is None:
-        return KINDS[point] if "[" not in rest else rest.partition("[")[2].rstrip("]")[:10]
-    return f"head {head[1]}" if head[2] is None else f"heads {head[1]}–{int(head[2]) - 1}"
-
-
-def _heights(times: Sequence[tuple[float, int]]) -> tuple[list[float], list[Row], int]:
-    """The middle of every row, from the foot up; blocks between two rows of which nothing is drawn; the whole height."""
-    up, marks, at = [], [], 0.0
-    for i, (block, _) in enumerate(times):
-        first, last = (times[i - 1][0] + 1 if i else block), block - 1
-        if i and block != float("inf") and last >= first:
-            marks.append({"at": at + (STEP + GAP) / 2 - 4, "text": _blocks_in_words(int(first), int(last))})
-            at += GAP
-        at += STEP if i else 0
-        up.append(at)
-    foot = TOP + at + HIGH / 2
-    return (
-        [round(foot - place, 1) for place in up],
-        [{"y": round(foot - mark["at"], 1), "text": mark["text"]} for mark in marks],
-        round(foot + HIGH / 2 + TOP),
-    )
-
-
-def _blocks_in_words(first: int, last: int) -> str:
-    return f"(block {first})" if first == last else f"({first}–{last})"
-
-
-def _blocks(times: Sequence[tuple[float, int]], heights: Sequence[float]) -> list[Row]:
-    """A band behind the rows of each block, with its name."""
-    found: dict[float, list[float]] = {}
-    for (block, _), y in zip(times, heights):
-        if 0 <= block < float("inf"):
-            found.setdefault(block, []).append(y)
-    pad = HIGH / 2 + 9
-    return [
-        {"name": f"block {int(block)}", "y": min(ys) - pad, "high": max(ys) - min(ys) + 2 * pad}
-        for block, ys in found.items()
-    ]
-
-
-def _node(part: str, places: Layout, y: float, known: bool) -> Row:
-    return {"part": part, "label": _label(part), "x": round(LEFT + places.x[part], 1), "y": y, "known": known}
-
-
-def _ways_in(drawn: Sequence[Row], places: Layout, heights: Sequence[float], times: Sequence[Any]) -> list[Row]:
-    """The name of each way in, once, where its lines end."""
-    ends = dict.fromkeys((row["to"], row["through"]) for row in drawn if row["through"] not in ("out", None))
-    return [
-        {
-            "text": way,
-            "x": round(LEFT + places.x[part] + SLOTS.get(way, 0.0), 1),
-            "y": heights[times.index(_when(part))] + HIGH / 2 + 10,
-        }
-        for part, way in ends
-    ]
-
-
-def _curve(way: Sequence[tuple[float, int]], heights: Sequence[float]) -> str:
-    """From the top of the first node, straight past every row between, to the foot of the last."""
-    (x, row), *others = way
-    y = heights[row] - HIGH / 2
-    said = [f"M{LEFT + x:.1f} {y:.1f}"]
-    for x_next, row_next in others:
-        foot = heights[row_next] + HIGH / 2
-        middle = (y + foot) / 2
-        said.append(f"C{LEFT + x:.1f} {middle:.1f} {LEFT + x_next:.1f} {middle:.1f} {LEFT + x_next:.1f} {foot:.1f}")
-        x, y = x_next, heights[row_next] - HIGH / 2
-        if row_next != way[-1][1]:
-            said.append(f"V{y:.1f}")
-    return " ".join(said)
-
-
-def _said(row: Row) -> str:
-    """A line in words, for the pointer and for readers of the screen."""
-    low, high = row.get("low"), row.get("high")
-    ends = "" if low is None or high is None else f" [{figure(low)}, {figure(high)}]"
-    state = f", {row['state']}" if row.get("state") else ""
-    return f"{edge_name(row)}: {figure(row['knockout'], True)}{ends}{state}"
-
-
 # the table ------------------------------------------------------------------------------------------------------------
 
 
@@ -258,7 +110,7 @@ def _line(row: Row, scale: Scale, total: float, groups: dict[str, str]) -> Row:
         "n": "–" if row.get("n") is None else row["n"],
         "share": _tenth(row.get("share")),
         "telescoping": _tenth(added / total if added is not None and total else None),
-        "state": row.get("state") or "–",
+        "state": (row.get("state") or "–") + (", selective" if row.get("selective") else ""),
         "group": groups.get(edge_name(row), ""),
     }
 

@@ -1,4 +1,4 @@
-"""`picture`: one standalone SVG of a trace, for a README or a slide: the steps on the left, the strongest parts on the right."""
+"""`picture`: one standalone SVG of a trace, for a README or a slide: the links, or the steps and the strongest parts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from cutaway.decisions import Trace
 from cutaway.study.page.of_trace import short
+from cutaway.study.page.picture_of_circuit import picture_of_circuit
 from cutaway.study.page.scale import Scale, figure, side
 from cutaway.study.page.words import prompts, question, visible
 
@@ -16,15 +17,19 @@ LEFT, RIGHT = (96, 410), (592, 850)  # where the two charts lie, in pixels
 LONGEST = 76  # characters of the prompt's end
 
 
-def picture(trace: Trace, file: str | os.PathLike[str], most: int = 8) -> Path:
-    """Writes the steps and the `most` strongest parts of a trace as one SVG; gives its path. No script, light and dark.
+def picture(trace: Trace, file: str | os.PathLike[str], most: int | None = None) -> Path:
+    """Writes a trace as one SVG; gives its path. No script, light and dark.
+
+    With edges: the `most` (24) strongest of them. Else the steps on the left, the `most` (8) strongest parts on the right.
 
     >>> picture(trace, "quote.svg")
     PosixPath('quote.svg')
     """
     from cutaway.study.page.write import put, templates
 
-    return put(templates().get_template("picture.html").render(_shown(trace, most)), file)
+    if len(trace.edges):
+        return picture_of_circuit(trace, file, most or 24)
+    return put(templates().get_template("picture.html").render(_shown(trace, most or 8)), file)
 
 
 def _shown(trace: Trace, most: int) -> dict[str, Any]:

@@ -1,0 +1,42 @@
+"""How a trace is given: printed as text or Markdown, written as a page, drawn as a picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Group, Parameter
+
+from cutaway.cli.answer import Answer
+
+if TYPE_CHECKING:
+    from cutaway.decisions import Trace
+
+SHOWN = Group("How it is given", sort_key=2)
+
+
+@Parameter(name="*", group=SHOWN)
+@dataclass(frozen=True)
+class Shown:
+    """Forms that a trace is given in, beside what is saved."""
+
+    style: Annotated[Literal["text", "md"], Parameter(name="--format")] = "text"
+    "How it is printed: as text for a terminal, or as Markdown."
+    page: Path | None = None
+    "Also write the trace as one self-contained HTML page."
+    picture: Path | None = None
+    "Also draw it as one SVG: the links, if there are any, else the steps and the strongest parts."
+
+    def answer(self, found: Trace) -> Answer:
+        """Writes what was asked for, and gives what is printed."""
+        import cutaway
+        from cutaway.decisions.show import markdown
+        from cutaway.study import picture
+
+        also: dict[str, Any] = {}
+        if self.page is not None:
+            also["page"] = cutaway.page(found, self.page)
+        if self.picture is not None:
+            also["picture"] = picture(found, self.picture)
+        return Answer(found, str(found) if self.style == "text" else markdown(found), also)

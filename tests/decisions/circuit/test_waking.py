@@ -1,0 +1,31 @@
+"""Backups are told apart from parts of which both are at work."""
+
+import pytest
+from tests.decisions.circuit.small import of_organism
+
+from cutaway.decisions.circuit.find import find
+from cutaway.decisions.circuit.share import shares
+from cutaway.decisions.circuit.waking import WOKEN, told_apart, wakes
+from cutaway.organisms.compiled import compile_variant
+
+
+@pytest.mark.parametrize("program", ["quote", "bigram"])
+@pytest.mark.parametrize("kind", ["redundant", "backup"])
+def test_a_group_is_a_backup_only_where_one_part_stood_by(program, kind):
+    organism = compile_variant(program, 7105, kind)
+    given = of_organism(organism)
+    floor = 0.01 * float(given.effects(1 - given.cuts([[]])).mean().abs())
+    found = find(given, shares(given, 3).absolute, floor)
+    assert {group.kind for group in told_apart(given, found.groups)} == {kind}
+
+
+@pytest.mark.parametrize("kind", ["counterfactual", "mean", "zero"])
+def test_a_part_that_stood_by_writes_something_new_whatever_takes_the_place_of_the_first(kind):
+    woken = {}
+    for variant in ("redundant", "backup"):
+        organism = compile_variant("quote", 7106, variant)
+        given = of_organism(organism, kind)
+        parts = {writer.part: writer for writer in given.graph.writers}
+        first, second = sorted((parts[name] for name in organism.groups[0].parts), key=lambda part: part.time)
+        woken[variant] = wakes(given, first, second)
+    assert woken["redundant"] < 1e-3 < WOKEN < woken["backup"] <= 1
