@@ -18,7 +18,7 @@ from torch import Tensor
 
 from cutaway.decisions.circuit.checks import Examined, Joint, examine
 from cutaway.decisions.circuit.cut import Cutter
-from cutaway.decisions.circuit.decoys import selective_edges
+from cutaway.decisions.circuit.decoys import SelectiveEdges, selective_edges
 from cutaway.decisions.circuit.find import Found, find, over_draws
 from cutaway.decisions.circuit.halves import halves, nothing_in, rounded
 from cutaway.decisions.circuit.others import others
@@ -122,13 +122,10 @@ def circuit(
     limit = min(LARGEST_DIFFUSE, max(floor_share, 2 * found.diffuse / size))
     examined = examine(fit, held, found, total.mean, limit, floor, steps, restarts, seed)
     if found.missed:
-        notes = [*notes, f"{len(found.missed)} edges were missed by ranking and audit, and found by the joint cuts"]
-    cut, raced = alone(held, found.named), None
-    if decoys and cut.named:
-        raced = selective_edges(held, cut.strongest[:RACED], rank, decoys=decoys, seed=seed, floor=floor)
-        notes = [*notes, *([f"selective edges: {raced.note}"] if raced.note else [])]
-    jointly = dict.fromkeys(found.added, "spread")
-    jointly |= {edge: group.kind for group in found.groups for edge in group.edges if group.kind != "cancelling"}
+        told.append(f"{len(found.missed)} edges were missed by ranking and audit, and found by the joint cuts")
+    cut = alone(held, found.named)
+    raced = _race(held, cut.strongest, rank, decoys, seed, floor)
+    told += [f"selective edges: {raced.note}"] if raced is not None and raced.note else []
     return Circuit(
         table_of(held, found, cut, score, floor, fit is not held, raced),
         groups_of(held, found, abs(total.mean)),
@@ -145,10 +142,25 @@ def circuit(
         tuple(together(held, [group.edges for group in found.groups])),
         walk(held, found.named, score.score, cut.effects, labels or {}, fit.posed.batch),
         carried(held, found.named, labels or {}),
-        others(held, found.named, jointly, floor, seed),
+        others(held, found.named, _jointly(found), floor, seed),
         stability(found.alone, floor, held if held is not fit else None, rephrased, seed),
         raced.estimated if raced is not None and raced.kinds else None,
     )
+
+
+def _race(
+    held: Cutter, strongest: Sequence[int], rank: Float[Tensor, "edges"], decoys: int, seed: int, floor: float
+) -> SelectiveEdges | None:
+    """The strongest edges against their decoys; None where that was not asked for."""
+    if not decoys or not strongest:
+        return None
+    return selective_edges(held, strongest[:RACED], rank, decoys=decoys, seed=seed, floor=floor)
+
+
+def _jointly(found: Found) -> dict[int, str]:
+    """How edges that were named for what they do with others do it."""
+    grouped = {edge: group.kind for group in found.groups for edge in group.edges if group.kind != "cancelling"}
+    return dict.fromkeys(found.added, "spread") | grouped
 
 
 def ranked(*several: Shares) -> Float[Tensor, "edges"]:
