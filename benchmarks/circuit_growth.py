@@ -15,12 +15,14 @@ from benchmarks.circuit_judged import cutter_of, decisions_of, each_kept, explai
 from benchmarks.error_rates import SMALL
 from benchmarks.kept import Kept
 from cutaway.organisms.compiled import Organism, compile, random_organism, untrained
+from cutaway.training.transformer import Shape
 
 DEPENDS = (*JUDGED, "circuit_growth.py", "error_rates.py")
 MINUTES = 15.0
 GROWN = ("fact", "conditional", "reverse", "router")
 INERT = (4, 20, 60, 120)
 SEED = 8501
+DEEP, DEEP_SEEDS = Shape(vocab=32, context=8, width=32, layers=24, heads=2, d_head=16, hidden=48), (8511, 8512, 8513)
 CONTROLS = 20
 
 
@@ -29,6 +31,7 @@ def measure(kept: Kept, repetitions: int) -> None:
     for name, one, items in (
         ("controls", control, CONTROL_SEEDS),
         ("growth", grown, [(program, inert) for inert in INERT for program in GROWN]),
+        ("deep", deep, [(seed,) for seed in DEEP_SEEDS]),
     ):
         each_kept(kept, name, one, items)
 
@@ -58,6 +61,13 @@ def grown(program: str, inert: int) -> dict[str, Any]:
         "idle parts": sorted(ends & (organism.inert | organism.decoys | organism.noise)),
         "seconds": spent,
     }
+
+
+def deep(seed: int) -> dict[str, Any]:
+    """Random weights in 24 layers: nearly every edge matters a little."""
+    cutter = cutter_of(organism := untrained(seed, DEEP), decisions_of(organism))
+    found, spent = explained(cutter)
+    return {"layers": DEEP.layers, "seed": seed, "edges": len(cutter.graph), **said(found), "seconds": spent}
 
 
 def control(name: str, seed: int) -> dict[str, Any]:

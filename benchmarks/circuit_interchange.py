@@ -107,7 +107,7 @@ def rates(networks: list[dict[str, Any]]) -> dict[str, Any]:
         "trained": len(networks),
         "accepted": len(judged),
         "exact": sum(network["exact"] for network in judged),
-        "explained": sum(network["explained"] for network in judged),
+        "exact and called explained": sum(network["exact"] and network["explained"] for network in judged),
         "silent misses": sum(network["silent miss"] for network in judged),
         "within budget": sum(network["within budget"] for network in judged),
         "least AUROC": min((network["AUROC"] for network in judged), default=None),

@@ -51,6 +51,8 @@ def lines() -> Iterator[Line]:
     yield "… half-width over the effect, median", Bar(0.2, False, "{:.4f}"), "circuit_claims", half_width
     yield "… claims of permuted edges that fail", Bar(0.95, True, percent), "circuit_claims", told("permuted fail")
     yield "… sufficiency without any one edge fails", Bar(1.0, True, percent), "circuit_claims", told("less one fail")
+    exactly = "edges cut, against a computation that shares no code, float64: largest relative difference"
+    yield exactly, Bar(1e-6, False, "{:.1e}"), "circuit_exact", difference
     edges = "shares of all 32,491 edges, GPT-2-small shape, 4 × 16, against a forward"
     yield f"{edges}: K = 1", Bar(6.0, False), "circuit_cost", against("K = 1", "forward")
     yield "… K = 5", Bar(18.0, False), "circuit_cost", against("K = 5", "forward")
@@ -123,6 +125,14 @@ def half_width(result: Result) -> Measured:
     """The median over claims."""
     found = [one for n in networks(result, "compiled") for one in n["half-widths"]]
     return exact(median(found), f"{len(found)} claims")
+
+
+def difference(result: Result) -> Measured:
+    """The worst over networks, single edges and random sets."""
+    here = networks(result, "exact")
+    edges = sum(n["edges"] for n in here)
+    worst = max(n[what] for n in here for what in ("every edge", "random sets"))
+    return exact(worst, f"{edges} edges and 64 sets each of {len(here)} networks")
 
 
 def peak(strata: str) -> Figure:
@@ -262,6 +272,12 @@ def growth(result: Result) -> Iterator[str]:
             each = f"{n['runs'][0] / n['named']:.1f}" if n["named"] else ""
             cells = [n["program"], n["layers"], n["edges"], n["named"], n["runs"][0], each, n["runs"][1], n["verdict"]]
             yield "| " + " | ".join(map(str, cells)) + " |"
+        yield ""
+    if here := settings.get("deep", {}).get("facts", {}).get("networks"):
+        yield from (f"**random weights in {here[0]['layers']} layers**", "")
+        for n in here:
+            each = f"{n['runs'][0] / n['named']:.2f} and {sum(n['runs']) / n['named']:.2f}" if n["named"] else "no"
+            yield f"- {n['edges']} edges, {n['named']} named; {each} runs for each (single; with joint); {n['verdict']}"
         yield ""
     if here := settings.get("controls", {}).get("facts", {}).get("networks"):
         yield from ("**networks without a circuit**", "")

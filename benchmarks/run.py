@@ -33,6 +33,7 @@ FILES = {
     "demo": "demo",
     "statistics": "error_rates",
     "circuit_cost": "circuit_cost",
+    "circuit_exact": "circuit_exact",
     "circuits": "circuits",
     "circuit_interchange": "circuit_interchange",
     "circuit_groups": "circuit_groups",
@@ -42,7 +43,9 @@ FILES = {
     "circuit_claims": "circuit_claims",
 }
 ON_REQUEST = tuple(
-    name for name in FILES if name == "statistics" or (name.startswith("circuit") and name != "circuit_cost")
+    name
+    for name in FILES
+    if name == "statistics" or (name.startswith("circuit") and name not in ("circuit_cost", "circuit_exact"))
 )
 
 

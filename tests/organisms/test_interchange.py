@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from cutaway.decisions.circuit.circuit import circuit
 from cutaway.decisions.circuit.cut import Cutter
 from cutaway.decisions.graph.graph import graph
 from cutaway.organisms import open_compiled
@@ -153,6 +154,15 @@ def test_a_network_trained_edge_by_edge_passes_its_check_and_has_the_programs_ci
     organism = accepted(trained(), found)
     assert organism.used == {part for name, part in trained().places.items() if name != "embed"}
     assert organism.noise_bound == found.noise < 0.05
+
+
+def test_the_circuit_that_is_found_in_it_is_its_program():
+    organism = trained().organism
+    net, asked = open_compiled(organism), decision(organism)
+    posed = asked.pose(net)
+    found = graph(net, posed.batch)
+    values = baseline(net, posed.batch, found.sites, "counterfactual", counterfactual=asked.counterfactual)
+    assert circuit(Cutter(net, posed, found, values), steps=()).names == frozenset(trained().links)
 
 
 @pytest.mark.parametrize("damage", ["a true edge turned off", "a false edge turned on"])
