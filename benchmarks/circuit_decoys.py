@@ -21,6 +21,7 @@ from benchmarks.error_rates import SMALL
 from benchmarks.figures import Bar, Measured, Result, clopper_pearson, share
 from benchmarks.kept import Kept
 from benchmarks.timing import seconds
+from cutaway.decisions.circuit.circuit import ranked
 from cutaway.decisions.circuit.cut import Cutter
 from cutaway.decisions.circuit.decoys import PROMISED, SelectiveEdges, selective_edges
 from cutaway.decisions.circuit.halves import halves
@@ -42,7 +43,7 @@ DEPENDS = (
     "circuit_decoys.py",
 )
 MINUTES = 15.0
-TESTED = 20
+TESTED, STRATA = 20, 4
 """Edges tested in each network: those with the largest shares on the half that chooses."""
 SEEDS = {"noisy": range(8201, 8214), "faint": range(8201, 8203)}
 UNTRAINED = {"untrained": range(8301, 8313), "scrambled": range(8401, 8439)}
@@ -76,7 +77,7 @@ def learned_nothing(kind: str, seed: int) -> dict[str, Any]:
 def tested(cutter: Cutter, seed: int, floor_share: float) -> tuple[SelectiveEdges, float]:
     """The highest ranked edges against their decoys, and the CPU seconds that it took."""
     fit, held, _ = halves(cutter, seed)
-    rank = shares(fit, QUICK).absolute
+    rank = ranked(shares(fit, STRATA), shares(fit, QUICK, path="inputs"))
     edges = rank.argsort(descending=True)[:TESTED].tolist()
     floor = floor_share * abs(float(fit.effects(torch.ones(1, len(fit.graph))).mean()))
     found: list[SelectiveEdges] = []

@@ -19,7 +19,7 @@ VARIANTS = "redundant, backup and cancelling variants"
 def lines() -> Iterator[Line]:
     """What is measured, its bar, the result that holds it and how the figure comes out of it."""
     percent, times = "{:.1%}", "{:.2f}×"
-    ranked = "circuits: edge AUROC of the quick shares (5 forward and 3 backward passes), compiled programs"
+    ranked = "circuits: edge AUROC of three points on the path of the inputs (5 forward and 3 backward passes), compiled programs"
     yield f"{ranked}: mean", Bar(0.998, True, "{:.4f}"), "circuits", auroc(mean)
     yield "… worst", Bar(0.98, True, "{:.4f}"), "circuits", auroc(min)
     for kind, bar in (("plain", 0.95), ("noisy", 0.8)):

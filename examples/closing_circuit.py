@@ -4,7 +4,7 @@
 import cutaway as cw
 from cutaway.study import picture
 
-names = "abc left dog home key file red tmp all end".split()
+names = ["abc", "left", "dog", "home", "key", "file", "red", "tmp", "all", "end"]
 decision = cw.Decision(
     [f"x = '{name}" for name in names], answer="'", instead='"', counterfactual=[f'x = "{name}' for name in names]
 )
@@ -22,11 +22,11 @@ print(trace.circuit.others.head(8))
 print(trace.circuit.stability)
 
 # %% What can others run again? Every used link is a claim, on prompts that the trace never saw.
-fresh = "one two map box car sun arg row num ids".split()
+fresh = ["one", "two", "map", "box", "car", "sun", "arg", "row", "num", "ids"]
 again = cw.Decision(
     [f"y = ['{name}" for name in fresh], answer="'", instead='"', counterfactual=[f'y = ["{name}' for name in fresh]
 )
-print(cw.decisions.verify(net, cw.decisions.claims_of(trace), again).head(8))
+print(cw.verify(net, cw.decisions.claims_of(trace), again).head(8))
 
 # %% And to look at.
 print(cw.page(trace, "study/closing_circuit.html"))

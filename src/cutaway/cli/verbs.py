@@ -53,9 +53,9 @@ def trace(
     edges
         Also the links between sub-models, what each carries, and whether together they explain the decision.
     refine
-        With --edges: what becomes a node of its own inside a part: "neurons" (the used ones of used MLPs) or addresses.
+        With --edges: what becomes a node of its own inside a part: "neurons" (groups of them, in MLPs of the circuit), addresses.
     rephrased
-        With --edges: the prompt in other words (and its counterfactual): are the same links used there?
+        With --edges: the prompt in other words, and its counterfactual if there is one: are the same links used there?
     """
     import cutaway
 

@@ -21,12 +21,12 @@ from torch import Tensor
 
 from cutaway.decisions.circuit.circuit import Circuit, edge_name
 from cutaway.decisions.circuit.cut import Cutter
-from cutaway.decisions.circuit.find import over_draws
+from cutaway.decisions.circuit.find import is_used, over_draws
 from cutaway.decisions.decision import Decision, DecisionError, Posed
 from cutaway.decisions.estimate import Estimate, estimate
 from cutaway.decisions.graph.graph import Graph, graph
 from cutaway.decisions.trace import Trace
-from cutaway.network import Network, Variant, sweep
+from cutaway.network import AddressError, Network, Site, Variant, sweep
 from cutaway.runs.table import Table
 from cutaway.submodels import Baseline, as_submodel, baseline, take_away
 from cutaway.submodels.baseline import Kind
@@ -82,7 +82,10 @@ class Claim:
 
 
 def claims_of(trace: Trace) -> list[Claim]:
-    """The claims of a trace: its used parts, its used edges, and what its circuit leaves out and cannot do without."""
+    """The claims of a trace: its used parts, its used edges, and what its circuit leaves out and cannot do without.
+
+    None about edges where features or components were nodes: their names do not say what they are.
+    """
     kind = trace.settings.get("baseline", "resample")
     about = (kind, trace.network, inputs_hash(trace.decision), trace.seed, trace.settings.get("source"))
     found = [
@@ -90,8 +93,10 @@ def claims_of(trace: Trace) -> list[Claim]:
         for row in trace.nodes
         if row["state"] == "used" and row["within"] is None
     ]
-    links = [] if trace.circuit is None else _of_circuit(trace.circuit, about)
-    return found + [replace(claim, pieces=tuple(trace.settings.get("refined", ()))) for claim in links]
+    pieces = tuple(trace.settings.get("refined", ()))
+    again = all(is_address(piece) for piece in pieces)  # features and components are not told by their names
+    links = [] if trace.circuit is None or not again else _of_circuit(trace.circuit, about)
+    return found + [replace(claim, pieces=pieces) for claim in links]
 
 
 def _of_circuit(found: Circuit, about: tuple[str, str, str, int, str | None]) -> list[Claim]:
@@ -112,15 +117,24 @@ def _of_circuit(found: Circuit, about: tuple[str, str, str, int, str | None]) ->
             *about,
         )
         for group in found.groups
-        if group["kind"] != "cancelling" and found.group_effects[group["group"]].known
+        if group["kind"] != "cancelling" and found.claimed and is_used(found.group_effects[group["group"]], found.floor)
     ]
     size, names = abs(found.total.mean), tuple(sorted(found.names))
     for check in found.checks:
-        if check.what == "sufficient: everything else cut" and check.holds and check.moved.known:
+        if check.what == "sufficient: everything else cut" and check.holds and found.claimed and check.moved.known:
             mean, low, high, n = _interval(check.moved)
             limit = check.limit * size
             lines.append(Claim("cut all but", names, mean * size, low * size, high * size, n, "within", limit, *about))
     return lines
+
+
+def is_address(name: str) -> bool:
+    """Whether a name alone says what it is about."""
+    try:
+        Site.parse(name)
+    except AddressError:
+        return False
+    return True
 
 
 def _interval(effect: Estimate) -> tuple[float, float, float, int]:

@@ -33,7 +33,7 @@ from cutaway.network import Network, Site
 from cutaway.network.shortcuts import rounding
 from cutaway.runs.progress import Progress, silent
 from cutaway.runs.table import Table
-from cutaway.submodels import Baseline, SubModel
+from cutaway.submodels import Baseline, Decomposition, SubModel
 from cutaway.submodels import baseline as make_baseline
 from cutaway.submodels.baseline import Kind
 from cutaway.submodels.submodel import sites_of
@@ -42,7 +42,7 @@ ROUNDING = 1e-5  # of the decision's own size: a total effect below this is no e
 DECOYS = 24  # of each kind, for each of the strongest edges: enough for one that beats them all to be named
 AGAIN = 64  # parts that are measured again with more donors, at most
 FEWEST_NULLS, MOST_NULLS = 20, 400  # draws of each kind for a part; few parts share a null of few places, so draw more
-Refined = Sequence[SubModel | str] | Literal["neurons"]
+Refined = Sequence[SubModel | Decomposition | Site | str] | Literal["neurons"]
 SAID = {"mean": "mean over other inputs", "counterfactual": "values on the counterfactual", "value": "given values"}
 
 
@@ -67,21 +67,26 @@ def trace(
     """Takes `decision` apart on `net`.
 
     `parts` are the sub-models to look at: addresses, sub-models or kinds ("heads", "mlps", "neurons", "channels", …;
-    default: every head and MLP; modules in networks without blocks). `baseline`
-    is what stands in for a part that is taken away: by default the counterfactual if the decision has one, else values
-    of `draws` other inputs from the reference, else zeros (then states stay undecided). The `most` strongest parts by
-    first order are rerun exactly, and the `neurons` strongest neurons of each used MLP. `nulls` draws of each kind
-    stand behind "selective" for each used part (0: not tested; default: as many as the q-values need). `edges`: also the
-    links between parts, and whether they explain the decision; `refine` names sub-models or addresses inside its parts that
-    become nodes of their own (`mlp_act.2[neuron=3]`, directions, features; "neurons": groups of neurons of the MLPs that
-    turn out to be in the circuit), and `rephrased` is the same decision in other words: are the same links used there?
-    `keep` is a folder where finished reruns of parts are kept if the work is stopped (links are found anew).
+    default: every head and MLP; modules in networks without blocks). `baseline` is what stands in for a part that is
+    taken away: by default the counterfactual if the decision has one, else values of `draws` other inputs from the
+    reference, else zeros (then states stay undecided). The `most` strongest parts by first order are rerun exactly,
+    and the `neurons` strongest neurons of each used MLP. `nulls` draws of each kind stand behind "selective" for each
+    used part (0: not tested; default: as many as the q-values need; edges have 24 decoys of each kind, or none).
+    `edges`: also the links between parts, and whether they explain the decision; `refine` names sub-models or
+    addresses inside its parts that become nodes of their own (`mlp_act.2[neuron=3]`, directions, features; "neurons":
+    groups of neurons of the MLPs that turn out to be in the circuit), and `rephrased` is the same decision in other
+    words: are the same links used there? `keep` is a folder where finished reruns of parts are kept if the work is
+    stopped (links are found anew).
     """
     if not isinstance(decision, Decision) or not isinstance(net, Network):
         raise TypeError(
             f"trace was given a {type(net).__name__} and a {type(decision).__name__}; expected a network (cw.open) "
             "and a cw.Decision(inputs, answer=…, instead=…)"
         )
+    if isinstance(refine, str) and refine != "neurons":
+        raise DecisionError(f"refine={refine!r} is no list; give refine=[{refine!r}], or refine='neurons'")
+    if not edges and (refine or rephrased is not None):
+        raise DecisionError("refine and rephrased are about links between parts; trace with edges=True")
     with meter("trace") as costs:
         tracer = Tracer(
             net, decision.pose(net), parts, baseline, draws, neurons, most, nulls, floor, edges, refine, rephrased, seed,
@@ -176,7 +181,9 @@ class Tracer:
         self.notes += found.notes
         return found
 
-    def _circuit(self, refine: Sequence[SubModel | str], labels: dict[str, list[str]]) -> Circuit:
+    def _circuit(
+        self, refine: Sequence[SubModel | Decomposition | Site | str], labels: dict[str, list[str]]
+    ) -> Circuit:
         """The circuit with these parts as nodes of their own."""
         links = graph(self.net, self.posed.batch, refine)
         self.refined = links.pieces
@@ -197,6 +204,11 @@ class Tracer:
             )
             return None
         posed = self.rephrased.pose(self.net)
+        matched = [one.counterfactual is not None for one in (self.posed.decision, self.rephrased)]
+        if self.kind is None and matched[0] != matched[1]:
+            raise DecisionError(
+                "one of the decision and the rephrased one has counterfactuals: give them to both, or say baseline=…"
+            )
         return replace(cutter, posed=posed, values=self._baseline(cutter.graph.sites, posed))
 
     # what stands in -------------------------------------------------------------------------------------------------

@@ -73,6 +73,10 @@ def _of_trace(trace: Trace) -> Iterator[str]:
         yield from _cited_for("steps")
     if trace.checks:
         yield from _cited_for("checks")
+    if trace.circuit is not None:
+        yield from _cited_for("edges")
+        if trace.circuit.false_discoveries is not None:
+            yield from _cited_for("decoys")
 
 
 def _of_folder(folder: str | os.PathLike[str]) -> Iterator[str]:

@@ -15,10 +15,12 @@ from tests.decisions.circuit.small import cutter, of_organism, ready
 from tests.network.zoo import VOCABULARY, Digits, bert_like, llama_like
 
 import cutaway as cw
+import cutaway.decisions.claims as claims_module
 from cutaway.decisions import DecisionError
 from cutaway.decisions.circuit.checks import worst_strengths
-from cutaway.decisions.circuit.circuit import Circuit, circuit, edge_name, halves
+from cutaway.decisions.circuit.circuit import Circuit, circuit, edge_name
 from cutaway.decisions.circuit.cut import Cutter
+from cutaway.decisions.circuit.halves import halves
 from cutaway.decisions.circuit.share import shares
 from cutaway.network import Network, logits_of, wrap
 from cutaway.organisms.compiled import compile
@@ -378,3 +380,33 @@ def test_after_ctrl_c_parts_are_taken_up_again_and_the_search_for_edges_starts_a
     again = traced(net, decision, keep=tmp_path)
     assert not measured and again.nodes == whole.nodes
     assert again.edges == whole.edges and again.circuit.verdict == whole.circuit.verdict
+
+
+# what is asked for wrongly ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "said"),
+    [
+        ({"edges": True, "refine": "mlp_act.0[neuron=0:2]"}, "give refine="),
+        ({"refine": ["mlp_act.0[neuron=0:2]"]}, "edges=True"),
+        ({"rephrased": cw.Decision(PROMPTS, " mat", " rug")}, "edges=True"),
+    ],
+)
+def test_what_would_be_ignored_is_refused(asked_for: dict[str, Any], said: str) -> None:
+    with pytest.raises(DecisionError, match=said):
+        cw.trace(small(), cw.Decision(PROMPTS, " mat", " rug"), **asked_for)
+
+
+def test_rephrased_prompts_need_counterfactuals_where_the_decision_has_them() -> None:
+    pair = cw.Decision(PROMPTS, " mat", " rug", counterfactual=PROMPTS[::-1])
+    with pytest.raises(DecisionError, match="give them to both"):
+        cw.trace(small(), pair, edges=True, nulls=0, neurons=0, rephrased=cw.Decision(PROMPTS, " mat", " rug"))
+
+
+def test_six_prompts_with_one_counterfactual_each_make_no_claim_about_edges() -> None:
+    given = program("fact")
+    six = given.rows(torch.arange(6))
+    found = found_in(six)
+    assert not found.claimed and "used" not in found.edges["state"]
+    assert not claims_module._of_circuit(found, ("counterfactual", "fact", "0", 0, None))

@@ -9,8 +9,8 @@ from tests.decisions.circuit.small import cutter, of_organism
 
 import cutaway as cw
 from cutaway.decisions.circuit import decoys
-from cutaway.decisions.circuit.circuit import halves
 from cutaway.decisions.circuit.decoys import selective_edges
+from cutaway.decisions.circuit.halves import halves
 from cutaway.decisions.circuit.share import shares
 from cutaway.network import LogitDifference
 from cutaway.organisms.compiled import compile, random_organism, untrained

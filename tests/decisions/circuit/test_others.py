@@ -14,7 +14,7 @@ from cutaway.training.transformer import Transformer
 def test_the_first_two_rows_are_every_edge_and_everything_but_the_named_ones():
     given = cutter(kind="mean")
     named = [0, 3]
-    rows = others(given, named, {}, 0.0, 0).rows()
+    rows = others(given, given, named, {}, 0.0, 0).rows()
     assert [row["from"] for row in rows[:2]] == [EVERYTHING, REST]
     assert (
         rows[0]["here"]
@@ -27,7 +27,7 @@ def test_the_first_two_rows_are_every_edge_and_everything_but_the_named_ones():
 def test_each_edge_has_its_exact_effect_under_each_stand_in():
     given = {kind: cutter(kind=kind) for kind in ("counterfactual", "mean", "zero")}
     named = [1, 7, 20]
-    rows = others(given["counterfactual"], named, {}, 0.0, 0).rows()[2 : 2 + len(named)]
+    rows = others(given["counterfactual"], given["counterfactual"], named, {}, 0.0, 0).rows()[2 : 2 + len(named)]
     for kind, column in (("counterfactual", "here"), ("mean", "mean"), ("zero", "zero")):
         exact = given[kind].effects(given[kind].cuts([[edge] for edge in named])).mean(1).tolist()
         assert [row[column] for row in rows] == pytest.approx(exact, rel=1e-6)
@@ -39,7 +39,7 @@ def test_edges_of_a_redundant_group_are_dead_alone_and_alive_jointly():
     parts = organism.groups[0].parts
     grouped = [edge for edge in range(len(given.graph)) if given.graph.name(edge).split(" → ")[0] in parts]
     floor = 0.01 * float(given.effects(torch.ones(1, len(given.graph))).mean().abs())
-    words = others(given, grouped, dict.fromkeys(grouped, "redundant"), floor, 0)["words"]
+    words = others(given, given, grouped, dict.fromkeys(grouped, "redundant"), floor, 0)["words"]
     assert "dead alone, alive jointly: redundant" in words
 
 
@@ -48,7 +48,7 @@ def test_a_network_opened_without_a_reference_leaves_the_mean_empty():
     ids, matched = (torch.randint(0, SHAPE.vocab, (5, 6)) for _ in range(2))
     decision = cw.Decision({"input_ids": ids}, answer=1, instead=2, counterfactual={"input_ids": matched})
     given = ready(net, decision)
-    rows = others(given, [0], {}, 0.0, 0).rows()
+    rows = others(given, given, [0], {}, 0.0, 0).rows()
     assert all(row["mean"] is None for row in rows) and all(row["zero"] is not None for row in rows)
 
 

@@ -43,3 +43,8 @@ def test_the_other_half_and_other_words_are_measured_and_not_resampled():
     }
     assert rows["the other half"]["Jaccard"] == 1.0
     assert rows["rephrased"]["Jaccard"] == 0.0 and rows["rephrased"]["times"] == 1
+
+
+def test_nothing_used_is_not_called_stable():
+    assert not len(stability({0: torch.zeros(1, 12), 4: torch.zeros(1, 12)}, 0.5, None, None, 0))
+    assert not len(stability({}, 0.5, None, None, 0))

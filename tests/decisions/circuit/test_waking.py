@@ -1,9 +1,9 @@
 """Backups are told apart from parts of which both are at work."""
 
 import pytest
-from tests.decisions.circuit.small import of_organism
+from tests.decisions.circuit.small import cutter, of_organism
 
-from cutaway.decisions.circuit.find import find
+from cutaway.decisions.circuit.find import Group, find
 from cutaway.decisions.circuit.share import shares
 from cutaway.decisions.circuit.waking import WOKEN, told_apart, wakes
 from cutaway.organisms.compiled import compile_variant
@@ -29,3 +29,11 @@ def test_a_part_that_stood_by_writes_something_new_whatever_takes_the_place_of_t
         first, second = sorted((parts[name] for name in organism.groups[0].parts), key=lambda part: part.time)
         woken[variant] = wakes(given, first, second)
     assert woken["redundant"] < 1e-3 < WOKEN < woken["backup"] <= 1
+
+
+def test_whole_mlps_among_a_group_are_taken_away_too():
+    given = cutter()
+    numbers = given.graph.numbers
+    group = Group("redundant", (numbers["mlp_out.0 → output"], numbers["mlp_out.1 → output"]), 1.0)
+    (told,) = told_apart(given, [group])
+    assert told.kind in ("redundant", "backup")

@@ -27,10 +27,10 @@ from cutaway.decisions.circuit.stability import stability
 from cutaway.decisions.circuit.tables import COLUMNS, GROUP_COLUMNS, alone, groups_of, layers_of, table_of, together
 from cutaway.decisions.circuit.waking import told_apart
 from cutaway.decisions.circuit.walk import carried, walk
-from cutaway.decisions.estimate import Estimate, estimate
+from cutaway.decisions.estimate import FEWEST, Estimate, estimate
 from cutaway.runs.table import Table
 
-RACED = 20  # edges that are tested against decoys, at most: the strongest
+RACED = 20  # edges that are tested against decoys, at most: the highest ranked
 RANKING = 3  # points on the path of the inputs, which ranks edges beside their shares
 LARGEST_DIFFUSE = 0.05  # of the total effect: more, with nothing to name in it, is "not explained"
 NONE = Table.of([])
@@ -40,15 +40,17 @@ NONE = Table.of([])
 class Circuit:
     """Edges behind a decision, strongest first, and how much to believe it.
 
-    `edges`: one row an edge; effects as changes of the decision, `share` as a share of the total effect, `at` the position
-    where that is largest. `groups`: edges to be seen together (redundant, backup, cancelling), `together` what cutting all
-    of them moves (`group_effects`: signed, on the other half of the examples). `layers`: at the cut before each block, what
-    the named edges across it carry, and what is unexplained. `power`: wrong sets that pass the check of sufficiency.
-    `missing` is the completeness error of the shares. `passes` are forward and backward ones of the screening, `runs` reruns
-    with single and with joint cuts. `verdict` says in words what holds. `steps`: what each part at each position read and
-    wrote. `carried`: how much of the decision goes through parts with a name, through others, and through no named edge.
-    `others`: the same edges under the mean and zero. `stability`: would other examples have named them?
-    `false_discoveries`: the estimated share of false ones among the selective edges (None: not tested).
+    `edges`: one row an edge; effects as changes of the decision, `share` as a share of the total effect, `at` the
+    position where that is largest. `groups`: edges to be seen together (redundant, backup, cancelling), `together`
+    what cutting all of them moves (`group_effects`: signed, on the other half of the examples). `layers`: at the cut
+    before each block, what the named edges across it carry, and what is unexplained. `power`: wrong sets that pass the
+    check of sufficiency. `missing` is the completeness error of the shares. `passes` are forward and backward ones of
+    the screening, `runs` reruns of the search, with single and with joint cuts (the tables, checks and decoys take
+    more: see the trace's cost). `verdict` says in words what holds. `steps`: what each part at each position read and
+    wrote. `carried`: how much of the decision goes through parts with a name, through others, and through no named
+    edge. `others`: the same edges under the mean and zero. `stability`: would other examples have named them?
+    `false_discoveries`: the estimated share of false ones among the selective edges (None: not tested). `claimed`:
+    whether enough other examples than those that chose report, so that anything may be claimed.
     """
 
     edges: Table
@@ -69,6 +71,7 @@ class Circuit:
     others: Table = NONE
     stability: Table = NONE
     false_discoveries: float | None = None
+    claimed: bool = True
 
     @property
     def explained(self) -> bool:
@@ -111,12 +114,17 @@ def circuit(
     everything = torch.ones(1, len(whole.graph))
     moved, least = over_draws(fit, everything), rounded(whole)
     size, total = abs(float(moved.mean())), estimate(over_draws(held, everything)[:, 0])
-    nothing = nothing_in(moved, least)
+    nothing = nothing_in(moved, least) or nothing_in(over_draws(held, everything), least)
     if nothing is not None:
         return _nothing(total, notes, *nothing)
     floor = max(floor_share * size, least)
     score, inputs = mean_shares(fit, strata, seed), mean_shares(fit, RANKING, seed, "inputs")
     rank = ranked(score, inputs)
+    donors, most = (
+        held.values.draws,
+        whole.values.draws,
+    )  # fewer donors than there were: they were halved, not the prompts
+    claimed = fit is not held and (donors == most or donors >= FEWEST)
     found = find(fit, rank, floor, LARGEST_DIFFUSE / 2 * size, seed)
     found.groups = told_apart(fit, found.groups)
     limit = min(LARGEST_DIFFUSE, max(floor_share, 2 * found.diffuse / size))
@@ -124,10 +132,10 @@ def circuit(
     if found.missed:
         told.append(f"{len(found.missed)} edges were missed by ranking and audit, and found by the joint cuts")
     cut = alone(held, found.named)
-    raced = _race(held, cut.strongest, rank, decoys, seed, floor)
+    raced = _race(held, found.named, rank, decoys, seed, floor)
     told += [f"selective edges: {raced.note}"] if raced is not None and raced.note else []
     return Circuit(
-        table_of(held, found, cut, score, floor, fit is not held, raced),
+        table_of(held, found, cut, score, floor, claimed, raced),
         groups_of(held, found, abs(total.mean)),
         layers_of(held, found, total.mean),
         examined.checks,
@@ -135,26 +143,28 @@ def circuit(
         total,
         floor,
         score.completeness,
-        (score.forward + 1 + inputs.backward, score.backward + inputs.backward),
+        (score.forward + fit.values.draws + inputs.backward, score.backward + inputs.backward),
         (found.single, found.joint),
         _verdict(examined, found, size),
         tuple(dict.fromkeys([*notes, *told])),
         tuple(together(held, [group.edges for group in found.groups])),
         walk(held, found.named, score.score, cut.effects, labels or {}, fit.posed.batch),
         carried(held, found.named, labels or {}),
-        others(held, found.named, _jointly(found), floor, seed),
+        others(fit, held, found.named, _jointly(found), floor, seed),
         stability(found.alone, floor, held if held is not fit else None, rephrased, seed),
         raced.estimated if raced is not None and raced.kinds else None,
+        claimed,
     )
 
 
 def _race(
-    held: Cutter, strongest: Sequence[int], rank: Float[Tensor, "edges"], decoys: int, seed: int, floor: float
+    held: Cutter, named: Sequence[int], rank: Float[Tensor, "edges"], decoys: int, seed: int, floor: float
 ) -> SelectiveEdges | None:
-    """The strongest edges against their decoys; None where that was not asked for."""
-    if not decoys or not strongest:
+    """The highest ranked edges against their decoys; None where that was not asked for."""
+    if not decoys or not named:
         return None
-    return selective_edges(held, strongest[:RACED], rank, decoys=decoys, seed=seed, floor=floor)
+    highest = sorted(named, key=lambda edge: -float(rank[edge]))[:RACED]
+    return selective_edges(held, highest, rank, decoys=decoys, seed=seed, floor=floor)
 
 
 def _jointly(found: Found) -> dict[int, str]:

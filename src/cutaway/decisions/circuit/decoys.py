@@ -32,6 +32,7 @@ from cutaway.network import Batch, LogitDifference, Metric, Site, logits_of
 from cutaway.network.metric import at_least_single
 from cutaway.network.passes import Pass, Touch
 from cutaway.network.site import Port
+from cutaway.network.sweep import out_of_memory
 from cutaway.submodels import Baseline, donors
 
 POOL = 64  # other inputs that covariances and natural differences are taken from
@@ -221,16 +222,24 @@ class _Race:
         As a cut of its edge from the embedding: the only writer that can stand for any displacement of the stream.
         """
         cutter, rows = self.cutter, shifts.shape[1]
-        cut = cutter.cuts([[cutter.graph.into(reader).start]])
-        several = max(1, STACK // (rows * shifts.shape[2] * 2))
-        found = []
-        for some in shifts.split(several):
+        pieces, first = cutter.graph.members[EMBED], cutter.graph.into(reader).start
+        cut = cutter.cuts([range(first + pieces.start, first + pieces.stop)])
+        found, at, several = list[Tensor](), 0, max(1, STACK // (rows * shifts.shape[2] * 2))
+        while at < len(shifts):
+            some = shifts[at : at + several]
             repeated = cutter.rows(torch.arange(rows).repeat(len(some)))
             put = (self.now[EMBED] + some / cutter.graph.factor(EMBED)).flatten(0, 1)
             shown = replace(repeated, values=Baseline("value", ({EMBED: put},)))
-            found.append(shown.decide(cut)[0].view(len(some), rows) - self.clean)
+            try:
+                found.append(shown.decide(cut)[0].view(len(some), rows).cpu() - self.clean.cpu())
+                at += several
+            except (RuntimeError, MemoryError) as error:
+                if not out_of_memory(error) or several == 1:
+                    raise
+                several = max(1, several // 2)
+                cutter.told.append(f"memory ran out: {several} decoys in a pass")
         self.runs += len(shifts)
-        return torch.cat(found).cpu()
+        return torch.cat(found)
 
     def _elsewhere(self, edges: Sequence[int]) -> Float[Tensor, "edges decisions"] | None:
         """What each edge moves other decisions by; None where there are too few."""

@@ -85,8 +85,10 @@ def find(
     than `enough` (default: the floor), those that rank highest are added until it does not. Every rerun is compared with
     the uncut one example by example.
     """
-    nothing = zeros(cutter.net, cutter.graph, cutter.posed.batch)
-    order = [edge for edge in rank.argsort(descending=True).tolist() if not nothing[edge]]
+    order = rank.argsort(descending=True).tolist()
+    if cutter.values.kind != "value":  # a given value may be one that the writer cannot write
+        nothing = zeros(cutter.net, cutter.graph, cutter.posed.batch)
+        order = [edge for edge in order if not nothing[edge]]
     search = _Search(cutter, order, floor, seed, Found())
     search.one_by_one()
     search.audit()

@@ -27,16 +27,19 @@ COLUMNS = ("from", "to", "through", "here", "mean", "zero", "words")
 EVERYTHING, REST = "every edge", "everything else"
 
 
-def others(held: Cutter, named: Sequence[int], together: Mapping[int, str], floor: float, seed: int) -> Table:
+def others(
+    fit: Cutter, held: Cutter, named: Sequence[int], together: Mapping[int, str], floor: float, seed: int
+) -> Table:
     """How the named edges fare under the mean and under zero, and which edges live only there.
 
-    `held`: the examples that did not choose; "here" is its own stand-in, `floor` what an edge must move the decision by,
-    `together` says of edges that were named for what they do with others how they do it ("redundant", "spread").
-    The first two rows are every edge, and everything but the named ones, cut at once. A stand-in that cannot be had (no
-    reference) leaves its column empty.
+    `fit`: the examples that choose which other edges to look at, `held` those that are reported; "here" is their own
+    stand-in, `floor` what an edge must move the decision by, `together` says of edges that were named for what they do
+    with others how they do it ("redundant", "spread"). The first two rows are every edge, and everything but the named
+    ones, cut at once. A stand-in that cannot be had (no reference) leaves its column empty.
     """
     cutters = {"here": held, **{kind: _with(held, kind, seed) for kind in ("mean", "zero")}}
-    extra = {e for cutter in cutters.values() if cutter not in (None, held) for e in _alive(cutter, named, floor, seed)}
+    choosing = [_with(fit, kind, seed) for kind in ("mean", "zero") if kind != fit.values.kind]
+    extra = {e for cutter in choosing if cutter is not None for e in _alive(cutter, named, floor, seed)}
     edges = [*named, *sorted(extra)]
     joint = torch.stack([torch.ones(len(held.graph)), 1 - held.cuts([named])[0]])
     found = {

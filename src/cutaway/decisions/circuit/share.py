@@ -21,8 +21,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cutaway.decisions.circuit.cut import Cutter
-from cutaway.decisions.circuit.ways import Way, ways
 from cutaway.decisions.graph.parts import Reader, Time
+from cutaway.decisions.graph.ways import Way, ways
 from cutaway.network import Site
 from cutaway.network.passes import Pass, Touch
 from cutaway.network.site import Port

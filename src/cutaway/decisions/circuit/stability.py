@@ -37,14 +37,14 @@ def stability(
 ) -> Table:
     """How far the edges used on the examples that chose (`alone`: effects of those cut) are those used on others.
 
-    One row each for the examples resampled (5 % and 50 % of the draws lie below `low` and `Jaccard`), for the other half,
-    and for rephrased prompts where there are any.
+    Empty where no edge is used alone: nothing is not stable. One row each for the examples resampled (5 % and 50 % of
+    the draws lie below `low` and `Jaccard`), for the other half, and for rephrased prompts where there are any.
     """
-    if not alone:
-        return Table.of([], columns=COLUMNS)
     edges = list(alone)
+    here = _used(edges, torch.stack(list(alone.values())), floor) if edges else []
+    if not here:
+        return Table.of([], columns=COLUMNS)
     effects = torch.stack([alone[edge] for edge in edges])
-    here = _used(edges, effects, floor)
     rows = []
     if max(effects.shape[1:]) >= FEWEST:
         drawn = [jaccard(here, _used(edges, some, floor)) for some in _resampled(effects, seed)]

@@ -55,7 +55,7 @@ def wakes(cutter: Cutter, first: Writer, second: Writer) -> float:
     clean = _own(second, net.read(batch, read)[str(read)])
     after = []
     for draw in range(cutter.values.draws):
-        gone = take_away(net, as_submodel(first.part), cutter.values, draw)
+        gone = take_away(net, as_submodel(_address(first)), cutter.values, draw)
         after.append(_own(second, net.run(batch, gone, (read,)).read[str(read)]))
     largest = [torch.maximum(x.norm(dim=2), clean.norm(dim=2)).amax(1).clamp(min=1e-30) for x in after]
     return float(torch.stack([(x - clean).norm(dim=2).amax(1) / most for x, most in zip(after, largest)]).mean())
@@ -67,7 +67,12 @@ def _ends(cutter: Cutter, edge: int) -> list[Writer]:
     writer, reader = graph.edges[edge]
     fed = [graph.writers[i] for i in graph.feeds[reader].nonzero()[:, 0].tolist()]
     mine = fed if graph.writers[writer].time == START else [graph.writers[writer]]
-    return [part for part in mine if not part.part.endswith(LEFT)]
+    return [part for part in mine if part.made_by is None and not part.part.endswith(LEFT)]
+
+
+def _address(writer: Writer) -> str:
+    """What takes this writer away: itself, or for a whole part what it adds to the stream, which is what stands in for it."""
+    return writer.part if writer.site.point in ("z", "mlp_act") else str(writer.site)
 
 
 def _own(writer: Writer, x: torch.Tensor) -> torch.Tensor:

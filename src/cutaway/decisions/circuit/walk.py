@@ -23,7 +23,8 @@ from cutaway.decisions.circuit.cut import Cutter
 from cutaway.decisions.circuit.find import over_draws
 from cutaway.decisions.circuit.placed import HERE, Place, Placed, padding
 from cutaway.decisions.estimate import Estimate, estimate
-from cutaway.decisions.graph.graph import START, Graph, Time
+from cutaway.decisions.graph.graph import Graph
+from cutaway.decisions.graph.parts import START, Time
 from cutaway.network import Batch, Site
 from cutaway.runs.table import Table
 

@@ -12,12 +12,12 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from cutaway.decisions.circuit.ways import ways
 from cutaway.decisions.graph.graph import Graph
 from cutaway.decisions.graph.parts import Reader
 from cutaway.decisions.graph.refine import RefineError, down
 from cutaway.decisions.graph.seen import Seen, equal
 from cutaway.decisions.graph.split import matrix
+from cutaway.decisions.graph.ways import ways
 from cutaway.network import AddressError, Batch, Network, Site
 from cutaway.network.calls import is_matrix
 from cutaway.network.passes import Pass, Touch

@@ -14,6 +14,7 @@ from cutaway.study.page.scale import Scale, bar, figure, percent
 Row = dict[str, Any]
 MOST_ROWS, MOST_OPEN = 400, 40
 GROUPS = {
+    "backup": "backup: one part only wakes when the other is gone; cut together",
     "redundant": "redundant: cut one by one they change little, cut together",
     "cancelling": "cancelling: cut one by one each moves the decision, cut together",
 }
