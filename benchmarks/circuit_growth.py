@@ -20,18 +20,18 @@ from cutaway.training.transformer import Shape
 DEPENDS = (*JUDGED, "circuit_growth.py", "error_rates.py")
 MINUTES = 15.0
 GROWN = ("fact", "conditional", "reverse", "router")
-INERT = (4, 20, 60, 120)
+INERT = (4, 20, 60)
 SEED = 8501
-DEEP, DEEP_SEEDS = Shape(vocab=32, context=8, width=32, layers=24, heads=2, d_head=16, hidden=48), (8511, 8512, 8513)
-CONTROLS = 20
+DEEP, DEEP_SEEDS = Shape(vocab=32, context=8, width=32, layers=24, heads=1, d_head=16, hidden=48), (8511, 8512)
+CONTROLS = 10
 
 
 def measure(kept: Kept, repetitions: int) -> None:
     """One row a network, each kept as it is done; nothing is repeated."""
     for name, one, items in (
-        ("controls", control, CONTROL_SEEDS),
         ("growth", grown, [(program, inert) for inert in INERT for program in GROWN]),
         ("deep", deep, [(seed,) for seed in DEEP_SEEDS]),
+        ("controls", control, CONTROL_SEEDS),
     ):
         each_kept(kept, name, one, items)
 

@@ -1,5 +1,6 @@
 """The section of the page that shows edges: a drawing whose lines are the edges, three numbers each, what holds of them."""
 
+import json
 import re
 from collections import Counter
 from dataclasses import replace
@@ -18,6 +19,7 @@ from cutaway.cli import run
 from cutaway.decisions.circuit.circuit import COLUMNS
 from cutaway.decisions.show import markdown
 from cutaway.runs import Table
+from cutaway.study import from_mib
 from cutaway.study.page.drawing import drawing
 from cutaway.study.page.layered import Link, layered
 from cutaway.study.page.picture_of_circuit import picture_of_circuit
@@ -300,7 +302,9 @@ def test_the_picture_of_a_circuit_is_one_image_of_its_strongest_edges(tmp_path: 
 def test_the_command_line_prints_markdown_and_draws_the_circuit(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     svg = tmp_path / "c.svg"
     asked = ["organism:quote", "ant cat ' ant bee", "--answer", " '", "--instead", ' "', "--nulls", "0", "--draws", "4"]
+    graph, mib = tmp_path / "links.json", tmp_path / "mib.json"
     more = ["--rephrased", "cat ant ' bee cat", "--format", "md", "--picture", str(svg)]
+    more += ["--graph", str(graph), "--mib", str(mib)]
     assert not run(["trace", *asked, "--edges", *more])
     out = capsys.readouterr().out
     assert (
@@ -310,12 +314,14 @@ def test_the_command_line_prints_markdown_and_draws_the_circuit(tmp_path: Path, 
         and "| rephrased |" in out
     )
     assert "<path" in svg.read_text("utf-8")
+    assert json.loads(graph.read_text("utf-8"))["links"] and from_mib(json.loads(mib.read_text("utf-8")))
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         (["--rephrased", "cat ant ' bee ant"], "expected --edges with them"),
+        (["--mib", "links.json"], "expected --edges with them"),
         (["--edges", "--counterfactual", 'ant cat " ant bee', "--rephrased", "cat"], "a prompt and its counterfactual"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -27,16 +28,24 @@ class Shown:
     "Also write the trace as one self-contained HTML page."
     picture: Path | None = None
     "Also draw it as one SVG: the links, if there are any, else the steps and the strongest parts."
+    graph: Path | None = None
+    "With --edges: also write the links as graph JSON, as circuit-tracer and Neuronpedia read it."
+    mib: Path | None = None
+    "With --edges: also write the links as a MIB circuit."
 
     def answer(self, found: Trace) -> Answer:
         """Writes what was asked for, and gives what is printed."""
         import cutaway
         from cutaway.decisions.show import markdown
-        from cutaway.study import picture
+        from cutaway.study import picture, to_graph_json, to_mib
+        from cutaway.study.page.write import put
 
         also: dict[str, Any] = {}
         if self.page is not None:
             also["page"] = cutaway.page(found, self.page)
         if self.picture is not None:
             also["picture"] = picture(found, self.picture)
+        for name, form, file in (("graph", to_graph_json, self.graph), ("mib", to_mib, self.mib)):
+            if file is not None:
+                also[name] = put(json.dumps(form(found), ensure_ascii=False), file)
         return Answer(found, str(found) if self.style == "text" else markdown(found), also)

@@ -59,8 +59,8 @@ def trace(
     """
     import cutaway
 
-    if (refine or rephrased) and not edges:
-        raise WrongUse("--refine and --rephrased are about links; expected --edges with them")
+    if (refine or rephrased or shown.graph or shown.mib) and not edges:
+        raise WrongUse("--refine, --rephrased, --graph and --mib are about links; expected --edges with them")
     within = listed(refine)
     net = opened(network, options.device)
     with kept(options.out) as keep:
