@@ -120,20 +120,14 @@ def circuit(
     floor = max(floor_share * size, least)
     score, inputs = mean_shares(fit, strata, seed), mean_shares(fit, RANKING, seed, "inputs")
     rank = ranked(score, inputs)
-    donors, most = (
-        held.values.draws,
-        whole.values.draws,
-    )  # fewer donors than there were: they were halved, not the prompts
-    claimed = fit is not held and (donors == most or donors >= FEWEST)
+    claimed = _claimed(whole, fit, held)
     found = find(fit, rank, floor, LARGEST_DIFFUSE / 2 * size, seed)
     found.groups = told_apart(fit, found.groups)
     limit = min(LARGEST_DIFFUSE, max(floor_share, 2 * found.diffuse / size))
     examined = examine(fit, held, found, total.mean, limit, floor, steps, restarts, seed)
-    if found.missed:
-        told.append(f"{len(found.missed)} edges were missed by ranking and audit, and found by the joint cuts")
     cut = alone(held, found.named)
     raced = _race(held, found.named, rank, decoys, seed, floor)
-    told += [f"selective edges: {raced.note}"] if raced is not None and raced.note else []
+    told += _said(found, raced)
     return Circuit(
         table_of(held, found, cut, score, floor, claimed, raced),
         groups_of(held, found, abs(total.mean)),
@@ -155,6 +149,19 @@ def circuit(
         raced.estimated if raced is not None and raced.kinds else None,
         claimed,
     )
+
+
+def _claimed(whole: Cutter, fit: Cutter, held: Cutter) -> bool:
+    """Whether enough other examples report than chose: other prompts, or where the donors were halved, four at least."""
+    donors = held.values.draws
+    return fit is not held and (donors == whole.values.draws or donors >= FEWEST)
+
+
+def _said(found: Found, raced: SelectiveEdges | None) -> list[str]:
+    """What the search and the race have to say of themselves."""
+    missed = f"{len(found.missed)} edges were missed by ranking and audit, and found by the joint cuts"
+    untested = [f"selective edges: {raced.note}"] if raced is not None and raced.note else []
+    return [*([missed] if found.missed else []), *untested]
 
 
 def _race(
