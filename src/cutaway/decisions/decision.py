@@ -106,12 +106,13 @@ class Posed:
     insteads: tuple[str, ...] = ()
 
 
-def read_off(net: Network, posed: Posed) -> float:
+def read_off(net: Network, posed: Posed, output: Any = None) -> float:
     """The size of the numbers that a decision is read off: what its rounding is a share of.
 
-    Of two logits the larger, however small their difference; of a metric of one's own its value.
+    Of two logits the larger, however small their difference; of a metric of one's own its value. `output` is the network's
+    on these inputs, where it is there already.
     """
-    output = net.run(posed.batch).output
+    output = net.run(posed.batch).output if output is None else output
     size = float(posed.metric(output, torch.arange(posed.batch.rows, device=net.device)).abs().max())
     metric = getattr(posed.metric, "inner", posed.metric)  # of some rows of a batch: what they are read off is the same
     if not isinstance(metric, LogitDifference):

@@ -250,7 +250,7 @@ class Tracer:
                 f"the decision is {float(clean[row])} on input {row}, so no change of it can be measured; "
                 "look at that input, or at the metric"
             )
-        return clean, read_off(self.net, self.posed)
+        return clean, read_off(self.net, self.posed, output)
 
     def _whole(self, at: Measuring, parts: Sequence[SubModel], size: float) -> Whole:
         """The effect of taking every part away, and the floor that follows; notes where there is none."""

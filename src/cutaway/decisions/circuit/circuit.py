@@ -112,9 +112,9 @@ def circuit(
     told: list[str] = []
     fit, held, notes = halves(replace(whole, told=told), seed)
     everything = torch.ones(1, len(whole.graph))
-    moved, least = over_draws(fit, everything), rounded(whole)
-    size, total = abs(float(moved.mean())), estimate(over_draws(held, everything)[:, 0])
-    nothing = nothing_in(moved, least) or nothing_in(over_draws(held, everything), least)
+    (moved, others_moved), least = [over_draws(half, everything) for half in (fit, held)], rounded(whole)
+    size, total = abs(float(moved.mean())), estimate(others_moved[:, 0])
+    nothing = nothing_in(moved, least) or nothing_in(others_moved, least)
     if nothing is not None:
         return _nothing(total, notes, *nothing)
     floor = max(floor_share * size, least)
@@ -128,9 +128,10 @@ def circuit(
     cut = alone(held, found.named)
     raced = _race(held, found.named, rank, decoys, seed, floor)
     told += _said(found, raced)
+    jointly = together(held, [group.edges for group in found.groups])
     return Circuit(
         table_of(held, found, cut, score, floor, claimed, raced),
-        groups_of(held, found, abs(total.mean)),
+        groups_of(held, found, jointly, abs(total.mean)),
         layers_of(held, found, total.mean),
         examined.checks,
         examined.power,
@@ -141,7 +142,7 @@ def circuit(
         (found.single, found.joint),
         _verdict(examined, found, size),
         tuple(dict.fromkeys([*notes, *told])),
-        tuple(together(held, [group.edges for group in found.groups])),
+        tuple(estimate(effect) for effect in jointly),
         walk(held, found.named, score.score, cut.effects, labels or {}, fit.posed.batch),
         carried(held, found.named, labels or {}),
         others(fit, held, found.named, _jointly(found), floor, seed),

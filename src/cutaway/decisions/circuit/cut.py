@@ -8,7 +8,7 @@ values, which are then put into the true rows. No module is re-implemented, so t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -58,22 +58,30 @@ class Cutter:
         `cuts` is 1 where an edge is cut, 0 where it is whole, anything between; `positions` says where (default:
         everywhere). Runs as many sets at once as fit; fewer if memory runs out.
         """
-        found: list[Tensor] = []
-        at, many = 0, self._fitting(cuts)
-        while at < len(cuts):
-            here = slice(at, at + many)
+
+        def some(here: slice) -> Tensor:
+            whole = torch.cat([torch.zeros_like(cuts[:1]), cuts[here]])
+            where = None if positions is None else torch.cat([positions[:1], positions[here]])
+            value = self.decide(whole, draw, where)
+            return value[1:] - value[:1]
+
+        if not len(cuts):
+            return torch.zeros(0, self.posed.batch.rows)
+        return self.in_stacks(some, len(cuts), self._fitting(cuts), "sets of cuts")
+
+    def in_stacks(self, run: Callable[[slice], Tensor], count: int, many: int, what: str) -> Tensor:
+        """`run` of `many` of `count` at once, one after the other, on the CPU; of half as many, and told, if memory runs out."""
+        found, at = list[Tensor](), 0
+        while at < count:
             try:
-                whole = torch.cat([torch.zeros_like(cuts[:1]), cuts[here]])
-                where = None if positions is None else torch.cat([positions[:1], positions[here]])
-                value = self.decide(whole, draw, where)
-                found.append((value[1:] - value[:1]).cpu())
+                found.append(run(slice(at, at + many)).cpu())
                 at += many
             except (RuntimeError, MemoryError) as error:
                 if not out_of_memory(error) or many == 1:
                     raise
                 many = max(1, many // 2)
-                self.told.append(f"memory ran out: {many} sets of cuts in a pass")
-        return torch.cat(found) if found else torch.zeros(0, self.posed.batch.rows)
+                self.told.append(f"memory ran out: {many} {what} in a pass")
+        return torch.cat(found)
 
     def decide(
         self,

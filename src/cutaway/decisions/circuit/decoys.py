@@ -32,7 +32,6 @@ from cutaway.network import Batch, LogitDifference, Metric, Site, logits_of
 from cutaway.network.metric import at_least_single
 from cutaway.network.passes import Pass, Touch
 from cutaway.network.site import Port
-from cutaway.network.sweep import out_of_memory
 from cutaway.submodels import Baseline, donors
 
 POOL = 64  # other inputs that covariances and natural differences are taken from
@@ -41,6 +40,7 @@ DECISIONS = 200  # other decisions; with fewer possible ones there is no such ki
 PROMISED = 0.05
 ROUNDING = 1e-5  # of the decision's own size: less is no effect
 STACK = 8192  # rows × positions of one pass
+OUTPUTS = 4_000_000  # numbers that the outputs of one pass may hold, in double precision: 32 MB
 EMBED = Site("embed")
 
 Moved = Float[Tensor, "rows position width"]
@@ -224,22 +224,15 @@ class _Race:
         cutter, rows = self.cutter, shifts.shape[1]
         pieces, first = cutter.graph.members[EMBED], cutter.graph.into(reader).start
         cut = cutter.cuts([range(first + pieces.start, first + pieces.stop)])
-        found, at, several = list[Tensor](), 0, max(1, STACK // (rows * shifts.shape[2] * 2))
-        while at < len(shifts):
-            some = shifts[at : at + several]
-            repeated = cutter.rows(torch.arange(rows).repeat(len(some)))
-            put = (self.now[EMBED] + some / cutter.graph.factor(EMBED)).flatten(0, 1)
+
+        def some(here: slice) -> Tensor:
+            put = (self.now[EMBED] + shifts[here] / cutter.graph.factor(EMBED)).flatten(0, 1)
+            repeated = cutter.rows(torch.arange(len(put)) % rows)
             shown = replace(repeated, values=Baseline("value", ({EMBED: put},)))
-            try:
-                found.append(shown.decide(cut)[0].view(len(some), rows).cpu() - self.clean.cpu())
-                at += several
-            except (RuntimeError, MemoryError) as error:
-                if not out_of_memory(error) or several == 1:
-                    raise
-                several = max(1, several // 2)
-                cutter.told.append(f"memory ran out: {several} decoys in a pass")
+            return shown.decide(cut)[0].view(-1, rows) - self.clean
+
         self.runs += len(shifts)
-        return torch.cat(found)
+        return cutter.in_stacks(some, len(shifts), max(1, STACK // (rows * shifts.shape[2] * 2)), "decoys")
 
     def _elsewhere(self, edges: Sequence[int]) -> Float[Tensor, "edges decisions"] | None:
         """What each edge moves other decisions by; None where there are too few."""
@@ -247,25 +240,27 @@ class _Race:
         if asked is None:
             return None
         words, inverse = torch.stack(asked).unique(return_inverse=True)
-        clean = self._logits([])
+        clean = self._logits([[]])
         outputs = clean.shape[-1]
         if len(words) > outputs or math.perm(outputs, len(words)) < DECISIONS:
             return None
         drawn = torch.rand(DECISIONS, outputs, generator=self.generator).argsort(1)[:, : len(words)]
         answer, instead = drawn[:, inverse[0]].T, drawn[:, inverse[1]].T
         self.runs += len(edges)
-        found = []
-        for edge in edges:
-            change = self._logits([edge]) - clean
-            found.append((change.gather(1, answer) - change.gather(1, instead)).mean(0).abs())
-        return torch.stack(found)
 
-    def _logits(self, edges: Sequence[int]) -> Float[Tensor, "rows outputs"]:
-        """All outputs with these edges cut."""
+        def some(here: slice) -> Tensor:
+            change = self._logits([[edge] for edge in edges[here]]) - clean
+            picked = [change.gather(2, ends.expand(len(change), -1, -1)) for ends in (answer, instead)]
+            return (picked[0] - picked[1]).mean(1).abs()
+
+        return self.cutter.in_stacks(some, len(edges), max(1, OUTPUTS // clean.numel()), "edges")
+
+    def _logits(self, sets: Sequence[Sequence[int]]) -> Float[Tensor, "sets rows outputs"]:
+        """All outputs with each of these sets of edges cut."""
         seen = _Outputs()
         posed = replace(self.cutter.posed, metric=seen)
-        replace(self.cutter, posed=posed).decide(self.cutter.cuts([edges]))
-        return seen.found[-1].double().cpu()
+        replace(self.cutter, posed=posed).decide(self.cutter.cuts(sets))
+        return seen.found[-1].double().cpu().unflatten(0, (len(sets), -1))
 
 
 def _streams(cutter: Cutter, batch: Batch) -> dict[Port, Moved]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from cutaway.decisions.circuit.cut import Cutter
@@ -78,10 +79,10 @@ def table_of(
     return Table.of(rows, columns=COLUMNS)
 
 
-def groups_of(held: Cutter, found: Found, size: float) -> Table:
-    """The groups, with the parts at the ends of their edges."""
+def groups_of(held: Cutter, found: Found, effects: Sequence[Tensor], size: float) -> Table:
+    """The groups, with the parts at the ends of their edges; `effects` as `together` gives them."""
     rows, found_in = [], held.graph
-    for number, group in enumerate(found.groups):
+    for number, (group, effect) in enumerate(zip(found.groups, effects)):
         names = [found_in.name(edge) for edge in group.edges]
         ends = [(found_in.edges[edge][0], found_in.edges[edge][1]) for edge in group.edges]
         parts = dict.fromkeys(p for w, r in ends for p in (found_in.writers[w].part, found_in.readers[r].part))
@@ -91,7 +92,7 @@ def groups_of(held: Cutter, found: Found, size: float) -> Table:
                 "kind": group.kind,
                 "parts": list(parts),
                 "edges": names,
-                "together": float(over_draws(held, held.cuts([group.edges])).abs().mean()) / size,
+                "together": float(effect.abs().mean()) / size,
             }
         )
     return Table.of(rows, columns=GROUP_COLUMNS)
@@ -130,6 +131,6 @@ def layers_of(held: Cutter, found: Found, total: float) -> Table:
     )  # fmt: skip
 
 
-def together(held: Cutter, sets: Sequence[Sequence[int]]) -> list[Estimate]:
+def together(held: Cutter, sets: Sequence[Sequence[int]]) -> list[Float[Tensor, "draws rows"]]:
     """What cutting each set changes, on the examples that did not choose it."""
-    return [estimate(effect) for effect in over_draws(held, held.cuts(sets)).transpose(0, 1)] if sets else []
+    return list(over_draws(held, held.cuts(sets)).transpose(0, 1)) if sets else []
