@@ -26,7 +26,7 @@ from cutaway.decisions.decision import Decision, DecisionError, Posed
 from cutaway.decisions.estimate import Estimate, estimate
 from cutaway.decisions.graph.graph import Graph, graph
 from cutaway.decisions.trace import Trace
-from cutaway.network import AddressError, Network, Site, Variant, sweep
+from cutaway.network import Network, Site, Variant, sweep
 from cutaway.runs.table import Table
 from cutaway.submodels import Baseline, as_submodel, baseline, take_away
 from cutaway.submodels.baseline import Kind
@@ -94,7 +94,9 @@ def claims_of(trace: Trace) -> list[Claim]:
         if row["state"] == "used" and row["within"] is None
     ]
     pieces = tuple(trace.settings.get("refined", ()))
-    again = all(is_address(piece) for piece in pieces)  # features and components are not told by their names
+    again = all(
+        Site.maybe(piece) is not None for piece in pieces
+    )  # features and components are not told by their names
     links = [] if trace.circuit is None or not again else _of_circuit(trace.circuit, about)
     return found + [replace(claim, pieces=pieces) for claim in links]
 
@@ -126,15 +128,6 @@ def _of_circuit(found: Circuit, about: tuple[str, str, str, int, str | None]) ->
             limit = check.limit * size
             lines.append(Claim("cut all but", names, mean * size, low * size, high * size, n, "within", limit, *about))
     return lines
-
-
-def is_address(name: str) -> bool:
-    """Whether a name alone says what it is about."""
-    try:
-        Site.parse(name)
-    except AddressError:
-        return False
-    return True
 
 
 def _interval(effect: Estimate) -> tuple[float, float, float, int]:

@@ -100,6 +100,14 @@ class Site:
         """Reads an address. Raises `AddressError` that says what was expected."""
         return address if isinstance(address, Site) else _parsed(address)
 
+    @staticmethod
+    def maybe(name: str) -> Site | None:
+        """The site that an address names; None for a name that is no address."""
+        try:
+            return _parsed(name)
+        except AddressError:
+            return None
+
     def at(self, **select: Index | slice) -> Site:
         """The same tensor, with these selectors added: `site.at(head=3)`, `site.at(neuron=slice(0, 5))`."""
         merged = dict(self.select) | {n: (i.start, i.stop) if isinstance(i, slice) else i for n, i in select.items()}

@@ -13,7 +13,7 @@ from typing import Any
 
 from cutaway.decisions import DecisionError, Trace
 from cutaway.decisions.circuit.circuit import edge_name
-from cutaway.network import AddressError, Site
+from cutaway.network import Site
 
 NAMES = {"embed": "input", "output": "logits"}
 _MIB = re.compile(r"^(?P<source>input|m\d+|a\d+\.h\d+)->(?P<target>logits|m\d+|a\d+\.h\d+)(?:<(?P<way>[qkv])>)?$")
@@ -86,7 +86,7 @@ def _mib_names(part: str) -> list[str]:
     """The MIB names of a part: one, or one for each head of a group."""
     if part in NAMES:
         return [NAMES[part]]
-    site = _address(part)
+    site = Site.maybe(part)
     if site is None:
         raise DecisionError(f"{part} is a piece of a part, so MIB has no name for it; trace without refine")
     if site.point == "mlp_out" and not site.select:
@@ -113,7 +113,7 @@ def _node(part: str, at: int, trace: Trace) -> dict[str, Any]:
     kinds = {"embed": ("E", "embedding", trace.tokens[at] if trace.tokens else ""), "output": ("L", "logit", answer)}
     layer, kind, said = kinds.get(part, ("", "", part))
     if not kind:
-        site = _address(part)
+        site = Site.maybe(part)
         layer = "" if site is None else str(site.layer)
         kind = "attention head" if site is not None and site.point == "z" else "mlp" if site is not None else "feature"
     return {
@@ -127,14 +127,6 @@ def _node(part: str, at: int, trace: Trace) -> dict[str, Any]:
         "token_prob": 0.0,
         "clerp": said,
     }
-
-
-def _address(part: str) -> Site | None:
-    """Where a part is; None for a feature, and for what is left of a part."""
-    try:
-        return Site.parse(part)
-    except AddressError:
-        return None
 
 
 def _id(part: str, at: Mapping[str, int], last: int) -> str:

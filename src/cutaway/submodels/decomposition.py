@@ -26,6 +26,21 @@ from cutaway.network import Edit, Network, Site
 Code = Float[Tensor, "*lead atoms"]
 
 
+@dataclass(frozen=True, eq=False)
+class OfSite:
+    """What reads one whole site and, if it does not say otherwise, writes there."""
+
+    site: Site
+
+    @property
+    def reads(self) -> tuple[Site, ...]:
+        return (self.site,)
+
+    @property
+    def writes(self) -> tuple[Site, ...]:
+        return (self.site,)
+
+
 @runtime_checkable
 class Decomposition(Protocol):
     """One kind of sub-model at one place of a network. A new kind is one file that implements this."""

@@ -17,16 +17,16 @@ from jaxtyping import Float
 from torch import Tensor
 
 from cutaway.network import Network, Site
+from cutaway.submodels.decomposition import OfSite
 
 
 @dataclass(frozen=True, eq=False)
-class Directions:
+class Directions(OfSite):
     """A subspace at `site`: atom i is read by row i of `read` and written along row i of `write` (last axis of the tensor).
 
     `write=None` writes along `read`, whose rows must then be orthonormal. Raises ValueError for rows that are not.
     """
 
-    site: Site
     read: Float[Tensor, "atoms width"]
     write: Float[Tensor, "atoms width"] | None = None
     label: str = "direction"
@@ -54,14 +54,6 @@ class Directions:
     @property
     def name(self) -> str:
         return f"{self.label}@{self.site}"
-
-    @property
-    def reads(self) -> tuple[Site, ...]:
-        return (self.site,)
-
-    @property
-    def writes(self) -> tuple[Site, ...]:
-        return (self.site,)
 
     @property
     def atoms(self) -> int:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from cutaway.network import Network, Site
 from cutaway.network.site import AXIS_OF
+from cutaway.submodels.decomposition import OfSite
 
 # Which sites a kind is sliced from, and by which selector ("" is the whole tensor).
 KINDS = {
@@ -31,13 +32,12 @@ KINDS = {
 
 
 @dataclass(frozen=True)
-class Slice:
+class Slice(OfSite):
     """The parts of one tensor: `by` "head", "neuron", "channel" or "expert"; `by=""` makes the whole tensor one part.
 
     `axis` is where the parts lie in the tensor, `count` how many there are and `size` how many coordinates each has.
     """
 
-    site: Site
     by: str
     axis: int
     count: int
@@ -46,14 +46,6 @@ class Slice:
     @property
     def name(self) -> str:
         return f"{self.site}" + (f" by {self.by}" if self.by else "")
-
-    @property
-    def reads(self) -> tuple[Site, ...]:
-        return (self.site,)
-
-    @property
-    def writes(self) -> tuple[Site, ...]:
-        return (self.site,)
 
     @property
     def atoms(self) -> int:

@@ -16,10 +16,9 @@ import torch
 
 from cutaway.decisions.circuit.cut import Cutter
 from cutaway.decisions.circuit.find import Group
-from cutaway.decisions.graph.parts import START, Writer
+from cutaway.decisions.graph.parts import ERROR, REST, START, Writer
 from cutaway.submodels import as_submodel, take_away
 
-LEFT = ("[rest]", "[error]")  # what is left of a refined part, which has no address of its own
 WOKEN = 0.25  # of what a part writes where it writes most: that much of it new when another is gone, and it stood by
 
 
@@ -67,7 +66,7 @@ def _ends(cutter: Cutter, edge: int) -> list[Writer]:
     writer, reader = graph.edges[edge]
     fed = [graph.writers[i] for i in graph.feeds[reader].nonzero()[:, 0].tolist()]
     mine = fed if graph.writers[writer].time == START else [graph.writers[writer]]
-    return [part for part in mine if part.made_by is None and not part.part.endswith(LEFT)]
+    return [part for part in mine if part.made_by is None and not part.part.endswith((REST, ERROR))]
 
 
 def _address(writer: Writer) -> str:

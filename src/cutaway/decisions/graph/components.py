@@ -18,17 +18,17 @@ from torch import Tensor
 
 from cutaway.decisions.graph.split import matrix
 from cutaway.network import Network, Site
+from cutaway.submodels.decomposition import OfSite
 
 
 @dataclass(frozen=True, eq=False)
-class Components:
+class Components(OfSite):
     """Rank-one parts of the matrix between `site` (`mlp_act.2` or `z.2`) and the stream, a `Decomposition`.
 
     `read` are rows over the neurons (the heads' channels side by side), `write` rows over the stream. Raises ValueError for
     rows that do not match.
     """
 
-    site: Site
     read: Float[Tensor, "components inner"]
     write: Float[Tensor, "components width"]
     label: str = "component"
@@ -44,10 +44,6 @@ class Components:
     @property
     def name(self) -> str:
         return f"{self.label}@{self.site}"
-
-    @property
-    def reads(self) -> tuple[Site, ...]:
-        return (self.site,)
 
     @property
     def writes(self) -> tuple[Site, ...]:

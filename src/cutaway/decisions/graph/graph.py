@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
-from cutaway.decisions.graph.parts import START, NoGraphError, Reader, Time, Writer
+from cutaway.decisions.graph.parts import ERROR, REST, START, NoGraphError, Reader, Time, Writer
 from cutaway.decisions.graph.refine import refined
 from cutaway.decisions.graph.seen import Seen
 from cutaway.decisions.graph.split import Coded, Groups, Heads, Split, Whole, matrix
@@ -98,7 +98,7 @@ class Graph:
     def pieces(self) -> tuple[str, ...]:
         """The nodes that `refine` asked for, by name; with neurons and channels alone, `refine=pieces` gives this graph again."""
         apart = (split for split in self.splits.values() if isinstance(split, Groups | Coded))
-        return tuple(name for split in apart for name in split.names if not name.endswith(("[rest]", "[error]")))
+        return tuple(name for split in apart for name in split.names if not name.endswith((REST, ERROR)))
 
     @cached_property
     def feeds(self) -> Bool[Tensor, "readers writers"]:

@@ -7,11 +7,12 @@ from typing import Literal
 
 from cutaway.decisions.decision import DecisionError
 from cutaway.network import Site
-from cutaway.network.site import Port
+from cutaway.network.site import Index, Port
 
 Through = Literal["q", "k", "v", "attn", "mlp", "out"]
 Time = tuple[int, int]  # block, then 0 for what mixes positions and 1 for the MLP behind it
 START: Time = (-1, 0)
+REST, ERROR = "[rest]", "[error]"  # behind a part's name: what its pieces leave over of it, which has no address
 
 
 class NoGraphError(DecisionError):
@@ -60,3 +61,8 @@ class Reader:
     def picks(self) -> tuple[int, ...] | None:
         """Which of the heads or neurons at `site` it makes; None: all."""
         return self.neurons if self.head is None else (self.head,)
+
+
+def picked(index: Index, size: int) -> range:
+    """The coordinates that a selector's index picks out of `size`: one, or from a start to an end."""
+    return range(size)[slice(*index)] if isinstance(index, tuple) else range(size)[index : index + 1 or None]

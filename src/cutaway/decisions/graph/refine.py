@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from torch import Tensor
 
 from cutaway.decisions.decision import DecisionError
-from cutaway.decisions.graph.parts import Reader, Writer
+from cutaway.decisions.graph.parts import ERROR, REST, Reader, Writer, picked
 from cutaway.decisions.graph.seen import Seen
 from cutaway.decisions.graph.split import Coded, Groups, Split, Through, matrix
 from cutaway.network import AddressError, Site
@@ -124,7 +124,7 @@ class _Refining:
         if more or by not in ("neuron", "channel") or site.point == "z":
             raise RefineError(f"{address} is no node: {_listed(site)} picks no neurons or channels alone; {TRY}")
         size = self.seen.tensor(self.seen.net.port(site.whole)).shape[-1]
-        among = range(size)[slice(*index)] if isinstance(index, tuple) else range(size)[index : index + 1 or None]
+        among = picked(index, size)
         if not len(among) or among.step != 1:
             raise RefineError(f"{address} picks nothing: there are {size}, 0 to {size - 1}; {TRY}")
         chosen = tuple(among)
@@ -215,7 +215,7 @@ class _Refining:
         site = wanted.sliced if wanted.sliced.point == "mlp_act" else written
         size = self.seen.tensor(self.seen.net.port(site)).shape[-1]
         rest = tuple(sorted(set(range(size)) - {i for group in wanted.groups.values() for i in group}))
-        groups = wanted.groups | ({f"{part}[rest]": rest} if rest else {})
+        groups = wanted.groups | ({f"{part}{REST}": rest} if rest else {})
         rows = down(self.seen, part) if site.point == "mlp_act" else None
         return Refined(part, base, Groups(site, tuple(groups), tuple(groups.values()), rows))
 
@@ -226,12 +226,12 @@ class _Refining:
         for kind in kinds:
             starts[kind], at = at, at + kind.atoms
         atoms = tuple(tuple(starts[kind] + atom for atom in own) for kind, own in features.values())
-        rest = "rest" if all(isinstance(kind, Directions) for kind in kinds) else "error"
+        rest = REST if all(isinstance(kind, Directions) for kind in kinds) else ERROR
         codes = tuple(
             Through(kind, down(self.seen, part)) if kind.writes[0].point == "mlp_act" else kind for kind in kinds
         )
         aliases = {site: self._read(part, written, site) for kind in kinds for site in kind.reads}
-        return Coded(written, (*features, f"{part}[{rest}]"), codes, atoms, aliases)
+        return Coded(written, (*features, f"{part}{rest}"), codes, atoms, aliases)
 
     def _read(self, part: str, written: Site, site: Site) -> Site:
         """The graph's name for where a feature is read: what the part writes, or inside of it."""

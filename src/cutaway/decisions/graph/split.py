@@ -72,8 +72,8 @@ class Split(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Whole:
-    """One member: the site is what is written."""
+class _Tensor:
+    """What is read off at one site and nowhere else."""
 
     site: Site
     names: tuple[str, ...]
@@ -84,6 +84,11 @@ class Whole:
 
     def change(self, now: Mapping[Site, Tensor], other: Mapping[Site, Tensor]) -> Tensor:
         return other[self.site] - now[self.site]
+
+
+@dataclass(frozen=True, eq=False)
+class Whole(_Tensor):
+    """One member: the site is what is written."""
 
     def added(self, change: Tensor, strength: Tensor) -> Tensor:
         return strength[..., 0, None] * change
@@ -96,19 +101,10 @@ class Whole:
 
 
 @dataclass(frozen=True, eq=False)
-class Heads:
+class Heads(_Tensor):
     """The heads of z, [*, head, d_head], each through its columns of the output projection."""
 
-    site: Site
-    names: tuple[str, ...]
     projection: Float[Tensor, "inner width"] = field(repr=False)
-
-    @property
-    def reads(self) -> tuple[Site, ...]:
-        return (self.site,)
-
-    def change(self, now: Mapping[Site, Tensor], other: Mapping[Site, Tensor]) -> Tensor:
-        return other[self.site] - now[self.site]
 
     def added(self, change: Tensor, strength: Tensor) -> Tensor:
         return (strength[..., None] * change).flatten(-2) @ self.projection.to(change)
@@ -123,17 +119,11 @@ class Heads:
 
 
 @dataclass(frozen=True, eq=False)
-class Groups:
+class Groups(_Tensor):
     """Groups of the coordinates of a site, each coordinate in one: neurons through the MLP's last matrix, or channels."""
 
-    site: Site
-    names: tuple[str, ...]
     groups: tuple[tuple[int, ...], ...]
     matrix: Float[Tensor, "coordinates width"] | None = field(default=None, repr=False)
-
-    @property
-    def reads(self) -> tuple[Site, ...]:
-        return (self.site,)
 
     @cached_property
     def owner(self) -> Int[Tensor, "coordinates"]:
@@ -142,9 +132,6 @@ class Groups:
         for number, group in enumerate(self.groups):
             owner[list(group)] = number
         return owner
-
-    def change(self, now: Mapping[Site, Tensor], other: Mapping[Site, Tensor]) -> Tensor:
-        return other[self.site] - now[self.site]
 
     def added(self, change: Tensor, strength: Tensor) -> Tensor:
         weighted = strength[..., self.owner.to(strength.device)] * change

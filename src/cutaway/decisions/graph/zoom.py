@@ -12,6 +12,7 @@ from itertools import pairwise
 
 import torch
 
+from cutaway.decisions.graph.parts import picked
 from cutaway.network import AddressError, Batch, Network, Site
 
 
@@ -41,9 +42,8 @@ def closer(net: Network, batch: Batch, parts: Iterable[str], groups: int = 8) ->
 
 def _neurons(part: str) -> Site | None:
     """The neurons of a part: all of an MLP's, or the group that it is."""
-    try:
-        site = Site.parse(part)
-    except AddressError:
+    site = Site.maybe(part)
+    if site is None:
         return None
     if site.point in ("mlp_out", "mlp_out_post") and not site.select:
         return Site("mlp_act", site.layer)
@@ -52,8 +52,7 @@ def _neurons(part: str) -> Site | None:
 
 def _cut(site: Site, size: int, groups: int) -> list[str]:
     """The neurons picked at `site` in groups that differ by one at most."""
-    index = dict(site.select).get("neuron", (None, None))
-    among = range(size)[slice(*index)] if isinstance(index, tuple) else range(size)[index : index + 1 or None]
+    among = picked(dict(site.select).get("neuron", (None, None)), size)
     count = min(groups, len(among))
     edges = [among.start + len(among) * i // max(count, 1) for i in range(count + 1)]
     spans = [slice(a, b) for a, b in pairwise(edges)]
