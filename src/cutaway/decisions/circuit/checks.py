@@ -43,10 +43,14 @@ class Joint:
 
 @dataclass(frozen=True, eq=False)
 class Examined:
-    """The checks of a circuit, one row each, and their power: how many wrong sets of each kind pass the same check."""
+    """The checks of a circuit, one row each, and their power: how many wrong sets of each kind pass the same check.
+
+    `failing` are the strengths of the cuts under which a check of sufficiency fails, the worst first.
+    """
 
     checks: tuple[Joint, ...]
     power: Table
+    failing: tuple[Float[Tensor, "edges"], ...] = ()
 
 
 def examine(
@@ -67,15 +71,14 @@ def examine(
     """
     work = _Examination(held, found.named, total, limit)
     size = abs(total)
-    halves = work.rest_cuts(seed, HALVES)
-    worst = max((work.moved(cut[None]) for cut in halves), key=lambda moved: moved.mean)
-    checks = [
-        work.check("sufficient: everything else cut", work.moved(work.everything_else()[None])),
-        work.check(f"sufficient: worst of {HALVES} random halves", worst),
-    ]
+    worst = max(work.rest_cuts(seed, HALVES), key=lambda cut: work.moved(cut[None]).mean)
+    cuts = {"everything else cut": work.everything_else(), f"worst of {HALVES} random halves": worst}
     if steps:
-        for step, strengths in worst_strengths(fit, found.named, steps, restarts, seed).items():
-            checks.append(work.check(f"sufficient: adversary, {step} steps", work.moved(strengths[None])))
+        found_worst = worst_strengths(fit, found.named, steps, restarts, seed)
+        cuts |= {f"adversary, {step} steps": strengths for step, strengths in found_worst.items()}
+    checks = [work.check(f"sufficient: {what}", work.moved(cut[None])) for what, cut in cuts.items()]
+    failed = [(check.moved.mean, cut) for check, cut in zip(checks, cuts.values()) if not check.holds]
+    failing = tuple(cut for _, cut in sorted(failed, key=lambda pair: -pair[0]))
     needed = estimate(over_draws(held, held.cuts([found.named]))[:, 0] / total)
     checks.append(Joint("necessary: the named edges cut", needed, NEEDED, needed.mean >= NEEDED))
     pieces = [[edge] for edge in found.edges] + [list(group.edges) for group in found.groups]
@@ -83,7 +86,7 @@ def examine(
         alone = [work.moved(cut[None]) for cut in held.cuts(pieces)]
         least = min(alone, key=lambda moved: moved.mean)
         checks.append(Joint("minimal: the weakest edge or group cut", least, floor / size, least.mean >= floor / size))
-    return Examined(tuple(checks), work.power(seed))
+    return Examined(tuple(checks), work.power(seed), failing)
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,6 +22,7 @@ from cutaway.decisions.circuit.decoys import SelectiveEdges, selective_edges
 from cutaway.decisions.circuit.find import Found, find, over_draws
 from cutaway.decisions.circuit.halves import halves, nothing_in, rounded
 from cutaway.decisions.circuit.others import others
+from cutaway.decisions.circuit.repair import Repair
 from cutaway.decisions.circuit.share import Path, Shares, shares
 from cutaway.decisions.circuit.stability import stability
 from cutaway.decisions.circuit.tables import COLUMNS, GROUP_COLUMNS, alone, groups_of, layers_of, table_of, together
@@ -32,6 +33,7 @@ from cutaway.runs.table import Table
 
 RACED = 20  # edges that are tested against decoys, at most: the highest ranked
 RANKING = 3  # points on the path of the inputs, which ranks edges beside their shares
+REPAIRS = 3  # times that a circuit is grown after a failed check: an adversary may find another way each time
 LARGEST_DIFFUSE = 0.05  # of the total effect: more, with nothing to name in it, is "not explained"
 NONE = Table.of([])
 
@@ -123,9 +125,9 @@ def circuit(
     found = find(fit, rank, floor, LARGEST_DIFFUSE / 2 * size, seed)
     found.groups = told_apart(fit, found.groups)
     limit = min(LARGEST_DIFFUSE, max(floor_share, 2 * found.diffuse / size))
-    examined = examine(fit, held, found, total.mean, limit, floor, steps, restarts, seed)
-    cut = alone(held, found.named)
-    raced = _race(held, found.named, rank, decoys, seed, floor)
+    budget = (steps, restarts, seed)
+    examined = _repaired(Repair(fit, found, rank, floor, limit / 2 * size), held, total.mean, limit, budget)
+    cut, raced = alone(held, found.named), _race(held, found.named, rank, decoys, seed, floor)
     told += _said(found, raced)
     jointly = together(held, [group.edges for group in found.groups])
     return Circuit(
@@ -151,6 +153,19 @@ def circuit(
     )
 
 
+def _repaired(
+    repair: Repair, held: Cutter, total: float, limit: float, budget: tuple[Sequence[int], int, int]
+) -> Examined:
+    """The checks; where one of sufficiency fails, those of the circuit grown until it holds where it was chosen."""
+    found, floor = repair.found, repair.floor
+    examined = examine(repair.fit, held, found, total, limit, floor, *budget)
+    for _ in range(REPAIRS):
+        if not repair(examined.failing):
+            break
+        examined = examine(repair.fit, held, found, total, limit, floor, *budget)
+    return examined
+
+
 def _claimed(whole: Cutter, fit: Cutter, held: Cutter) -> bool:
     """Whether enough other examples report than chose: other prompts, or where the donors were halved, four at least."""
     donors = held.values.draws
@@ -160,8 +175,9 @@ def _claimed(whole: Cutter, fit: Cutter, held: Cutter) -> bool:
 def _said(found: Found, raced: SelectiveEdges | None) -> list[str]:
     """What the search and the race have to say of themselves."""
     missed = f"{len(found.missed)} edges were missed by ranking and audit, and found by the joint cuts"
+    grown = f"a check failed: {len(found.repaired)} edges were added, until it held where they were chosen"
     untested = [f"selective edges: {raced.note}"] if raced is not None and raced.note else []
-    return [*([missed] if found.missed else []), *untested]
+    return [*([missed] if found.missed else []), *([grown] if found.repaired else []), *untested]
 
 
 def _race(

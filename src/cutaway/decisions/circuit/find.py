@@ -11,7 +11,7 @@ debugging of Zeller and Hildebrandt 2002 (doi 10.1109/32.988498).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Literal
@@ -24,12 +24,8 @@ from cutaway.decisions.circuit.cut import Cutter
 from cutaway.decisions.estimate import Estimate, estimate
 from cutaway.decisions.graph.zeros import zeros
 
-FEWEST_NULLS = (
-    4  # consecutive edges without an effect before the cutting one by one ends, and half as many as were found
-)
-FEWEST_AUDITS = (
-    4  # random edges of those never looked at, and half as many as were found; the joint cuts look at all of them
-)
+FEWEST_NULLS = 4  # edges in a row without an effect that end the cutting one by one, and half as many as were found
+FEWEST_AUDITS = 4  # random edges of those never looked at, and half as many as were found; joint cuts look at them all
 HALVES = 32  # random halves of the rest: two edges that matter only together are both in one with all but 1 in 10,000
 LARGEST_GROUP = 6  # edges that move the decision only together; more are called diffuse
 MOST_PAIRS = 64  # pairs of opposite effects that are cut together
@@ -57,7 +53,8 @@ class Found:
     """What the search found: single edges and groups; the exact effect of every edge that was cut alone; the runs it took.
 
     `missed` were found by the joint cuts only, after screening and audit had passed them by. `added` carry something only
-    together, more than a small group: the highest ranked. `diffuse` is what the rest still moves the decision by.
+    together, more than a small group: the highest ranked. `repaired` are those that a failed check added (repair.py).
+    `diffuse` is what the rest still moves the decision by.
     """
 
     edges: list[int] = field(default_factory=list)
@@ -65,6 +62,7 @@ class Found:
     alone: dict[int, Tensor] = field(default_factory=dict)
     missed: list[int] = field(default_factory=list)
     added: list[int] = field(default_factory=list)
+    repaired: list[int] = field(default_factory=list)
     diffuse: float = 0.0
     single: int = 0
     joint: int = 0
@@ -178,14 +176,7 @@ class _Search:
     def grown(self, enough: float) -> list[int]:
         """The highest ranked edges that must be added until everything else moves the decision by `enough` or less."""
         others = self.rest()
-        low, high = 0, 1
-        while high < len(others) and self.moved([others[high:]])[0] > enough:
-            low, high = high, 2 * high
-        high = min(high, len(others))
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if self.moved([others[middle:]])[0] > enough else (low, middle)
-        return others[:high]
+        return others[: fewest(len(others), lambda count: self.moved([others[count:]])[0] <= enough)]
 
     def _needed(self, grown: Sequence[int]) -> list[int]:
         """Those of a few added edges that cannot be cut again."""
@@ -263,6 +254,18 @@ class _Search:
             if used[-1]:
                 self.found.edges.append(edge)
         return used
+
+
+def fewest(most: int, enough: Callable[[int], bool]) -> int:
+    """The smallest count of 1 to `most` that is enough, by doubling and bisection; `most` if no smaller one is."""
+    low, high = 0, 1
+    while high < most and not enough(high):
+        low, high = high, 2 * high
+    high = min(high, most)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
 
 
 def over_draws(cutter: Cutter, cuts: Float[Tensor, "sets edges"]) -> Float[Tensor, "draws sets batch"]:
