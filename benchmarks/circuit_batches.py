@@ -20,6 +20,7 @@ from statistics import mean
 from typing import Any
 
 from benchmarks.circuit_judged import source
+from cutaway.decisions.circuit.stability import jaccard
 from cutaway.organisms.compiled import Truth, compile, truth
 from cutaway.organisms.compiled.program import Program, Row
 
@@ -104,11 +105,6 @@ def compared(sets: Sequence[frozenset[str]], true: frozenset[str]) -> dict[str, 
             edge: sum(edge in names for names in sets) for edge in sorted(frozenset().union(*sets) - everywhere)
         },
     }
-
-
-def jaccard(a: frozenset[str], b: frozenset[str]) -> float:
-    """Shared edges of all edges; 1 for two empty sets."""
-    return len(a & b) / len(a | b) if a | b else 1.0
 
 
 def f1(named: frozenset[str], true: frozenset[str]) -> float:

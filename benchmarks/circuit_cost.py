@@ -14,6 +14,7 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 import cutaway as cw
+from benchmarks.circuit_judged import ENGINE
 from benchmarks.kept import Kept
 from benchmarks.networks import gpt2_small
 from benchmarks.timing import interleave
@@ -23,15 +24,7 @@ from cutaway.decisions.graph.graph import graph
 from cutaway.network import wrap
 from cutaway.submodels import Baseline
 
-DEPENDS = (
-    "network",
-    "submodels",
-    "decisions/circuit",
-    "decisions/graph",
-    "decisions/decision.py",
-    "circuit_cost.py",
-    "networks.py",
-)
+DEPENDS = (*ENGINE, "decisions/circuit", "circuit_cost.py", "networks.py")
 MINUTES = 1.0
 ROWS, LENGTH = 4, 16
 ROUNDS = 5  # at least: seconds of a shared machine

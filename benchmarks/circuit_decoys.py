@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.circuit_judged import QUICK, cutter_of, decisions_of, each_kept, ends, make
+from benchmarks.circuit_judged import ENGINE, QUICK, cutter_of, decisions_of, each_kept, ends, make
 from benchmarks.error_rates import SMALL
 from benchmarks.figures import Bar, Measured, Result, clopper_pearson, share
 from benchmarks.kept import Kept
@@ -30,14 +30,12 @@ from cutaway.organisms.compiled import PROGRAMS, Organism, random_organism, untr
 from cutaway.organisms.compiled.truth import FLOOR
 
 DEPENDS = (
-    "network",
-    "submodels",
+    *ENGINE,
     "decisions/circuit/cut.py",
     "decisions/circuit/decoys.py",
+    "decisions/circuit/fewer_rows.py",
     "decisions/circuit/halves.py",
-    "decisions/graph",
     "decisions/circuit/share.py",
-    "decisions/decision.py",
     "decisions/selective.py",
     "organisms/compiled",
     "circuit_decoys.py",

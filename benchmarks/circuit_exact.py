@@ -13,14 +13,14 @@ import torch
 from tests.decisions.circuit.by_hand import cut_by_hand
 
 import cutaway as cw
-from benchmarks.circuit_judged import each_kept
+from benchmarks.circuit_judged import ENGINE, each_kept
 from benchmarks.kept import Kept
 from cutaway.decisions.circuit.cut import Cutter
 from cutaway.decisions.graph.graph import graph
 from cutaway.submodels import baseline
 from cutaway.training.transformer import Shape, Transformer
 
-DEPENDS = ("network", "submodels", "decisions/circuit", "decisions/graph", "decisions/decision.py", "circuit_exact.py")
+DEPENDS = (*ENGINE, "decisions/circuit", "circuit_exact.py")
 MINUTES = 1.0
 SHAPE = Shape(vocab=31, context=8, width=32, layers=4, heads=4, d_head=8, hidden=48)
 SHAPES = {

@@ -30,12 +30,11 @@ from cutaway.runs import resumable, terminal
 from cutaway.submodels import baseline
 from cutaway.submodels.baseline import Kind
 
+ENGINE = ("network", "submodels", "decisions/graph", "decisions/decision.py")
+"""What every figure about edges depends on, beside `decisions/circuit` or the files of it that are measured."""
 DEPENDS = (
-    "network",
-    "submodels",
+    *ENGINE,
     "decisions/circuit",
-    "decisions/graph",
-    "decisions/decision.py",
     "decisions/estimate.py",
     "organisms/compiled",
     "circuit_judged.py",

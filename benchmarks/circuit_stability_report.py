@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from random import Random
+from collections.abc import Iterable, Iterator
 from statistics import mean, median
 from typing import Any
 
-from benchmarks.figures import Bar, Measured, Result, share
+from benchmarks.figures import Bar, Measured, Result, averaged, share
 
 Networks = list[dict[str, Any]]
 PEER = "EAP-IG"
 KINDS = {"resampled": "fresh batches", "rephrased": "the same decisions in other words"}
 CUTS = {"top n": "its top n, n the number of true edges", "threshold": "a share of its largest score"}
-BOOTSTRAP = 2000
 
 
 def lines() -> Iterator[tuple[str, Bar, str, Any]]:
@@ -48,15 +46,7 @@ def jaccard(result: Result, kind: str) -> Measured:
     if theirs:
         one = [mean(n[kind][method][cut]["jaccard"] for n in theirs) for method in theirs[0][kind] for cut in CUTS]
         beside = f"; public EAP-IG {min(one):.3f} to {max(one):.3f}"
-    return Measured(mean(found), *interval(found), f"mean of {len(found)} networks{beside}")
-
-
-def interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float]:
-    """A percentile bootstrap over networks, which are the unit: batches and pairs of one network are not independent."""
-    draw = Random(0)
-    means = sorted(mean(draw.choices(values, k=len(values))) for _ in range(BOOTSTRAP))
-    cut = int(BOOTSTRAP * (1 - level) / 2)
-    return means[cut], means[-1 - cut]
+    return averaged(found, beside=beside)
 
 
 def section(result: Result) -> Iterator[str]:
@@ -120,14 +110,19 @@ def side_by_side(here: Networks, theirs: Networks) -> Iterator[str]:
 def row(what: str, passes: list[list[int]], auroc: list[float], cells: list[str]) -> str:
     """One line of the table; passes forward and backward, in the median network."""
     forward, backward = (median(one[i] for one in passes) for i in (0, 1))
-    ranked = f"{mean(auroc):.4f} / {min(auroc):.4f}"
+    ranked = f"{interval(auroc, '.4f')} / {min(auroc):.4f}"
     return f"| {what} | {forward:.0f} + {backward:.0f} | {ranked} | {' | '.join(cells)} |"
 
 
 def told(alike: list[float], right: list[float]) -> str:
     """`0.981 [0.950, 1.000], F1 0.93`."""
-    low, high = interval(alike)
-    return f"{mean(alike):.3f} [{low:.3f}, {high:.3f}], F1 {mean(right):.2f}"
+    return f"{interval(alike, '.3f')}, F1 {mean(right):.2f}"
+
+
+def interval(values: list[float], show: str) -> str:
+    """`0.981 [0.950, 1.000]`: the mean over networks, with its interval."""
+    found = averaged(values)
+    return f"{found.value:{show}} [{found.low:{show}}, {found.high:{show}}]"
 
 
 def listed(parts: Iterable[str]) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
-from statistics import median
-from typing import Any
+from statistics import mean, median
+from typing import Any, TypeVar
 
 Result = dict[str, Any]
+One = TypeVar("One")
+DRAWS = 2000
+"""Of a bootstrap."""
 
 
 @dataclass(frozen=True)
@@ -68,14 +71,34 @@ def share(hits: int, of: int, what: str = "networks") -> Measured:
     return Measured(hits / of, *clopper_pearson(hits, of), f"{hits} of {of} {what}")
 
 
-def clustered(of_networks: Sequence[Sequence[bool]], what: str, draws: int = 2000) -> Measured:
-    """A share of claims; the interval (95 %) is a bootstrap over networks, since claims of one are not independent."""
-    drawn, every = Random(0), [list(map(bool, one)) for one in of_networks if one]
-    hits, of = sum(map(sum, every)), sum(map(len, every))
-    again = [drawn.choices(every, k=len(every)) for _ in range(draws)]
-    shares = sorted(sum(map(sum, one)) / sum(map(len, one)) for one in again)
-    cut = draws // 40
-    return Measured(hits / of, shares[cut], shares[-1 - cut], f"{hits} of {of} {what} of {len(every)} networks")
+def averaged(values: Sequence[float], beside: str = "") -> Measured:
+    """A mean over networks with its bootstrap interval (95 %); `beside` is said behind how many there are."""
+    return Measured(mean(values), *bootstrap(values, mean), f"mean of {len(values)} networks{beside}")
+
+
+def clustered(of_networks: Sequence[Sequence[bool]], what: str) -> Measured:
+    """A share of claims; the interval (95 %) is a bootstrap over networks, since claims of one are not independent.
+
+    Where all claims come out alike nothing is drawn otherwise, so that the interval is the Clopper–Pearson one of as many
+    networks, each counted once.
+    """
+    every = [list(map(bool, one)) for one in of_networks if one]
+    hits, of, count = sum(map(sum, every)), sum(map(len, every)), len(every)
+    if hits in (0, of):
+        ends = clopper_pearson(count if hits else 0, count)
+    else:
+        ends = bootstrap(every, lambda drawn: sum(map(sum, drawn)) / sum(map(len, drawn)))
+    return Measured(hits / of, *ends, f"{hits} of {of} {what} of {count} networks")
+
+
+def bootstrap(
+    networks: Sequence[One], figure: Callable[[Sequence[One]], float], level: float = 0.95
+) -> tuple[float, float]:
+    """The percentile interval of `figure` over networks drawn again (Efron 1979): they are the unit, not what is in one."""
+    draw = Random(0)
+    found = sorted(figure(draw.choices(networks, k=len(networks))) for _ in range(DRAWS))
+    cut = round(DRAWS * (1 - level) / 2)
+    return found[cut], found[-1 - cut]
 
 
 def clopper_pearson(hits: int, of: int, level: float = 0.95) -> tuple[float, float]:

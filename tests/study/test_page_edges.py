@@ -322,6 +322,7 @@ def test_the_command_line_prints_markdown_and_draws_the_circuit(tmp_path: Path, 
     [
         (["--rephrased", "cat ant ' bee ant"], "expected --edges with them"),
         (["--mib", "links.json"], "expected --edges with them"),
+        (["--adversary", "80"], "expected --edges with them"),
         (["--edges", "--counterfactual", 'ant cat " ant bee', "--rephrased", "cat"], "a prompt and its counterfactual"),
     ],
 )

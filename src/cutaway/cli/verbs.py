@@ -38,6 +38,7 @@ def trace(
     edges: Annotated[bool, Flag] = False,
     refine: Several = (),
     rephrased: Several = (),
+    adversary: int | None = None,
     shown: Shown = Shown(),  # noqa: B008 (a frozen value)
     options: Options = Options(),  # noqa: B008 (a frozen value)
 ) -> Answer:
@@ -56,11 +57,15 @@ def trace(
         With --edges: what becomes a node of its own inside a part: "neurons" (groups of them, in MLPs of the circuit), addresses.
     rephrased
         With --edges: the prompt in other words, and its counterfactual if there is one: are the same links used there?
+    adversary
+        With --edges: steps to find the cuts of everything else that move the decision most: 0, 20 (default), 80 or 320.
     """
     import cutaway
 
-    if (refine or rephrased or shown.graph or shown.mib) and not edges:
-        raise WrongUse("--refine, --rephrased, --graph and --mib are about links; expected --edges with them")
+    if (refine or rephrased or adversary is not None or shown.graph or shown.mib) and not edges:
+        raise WrongUse(
+            "--refine, --rephrased, --adversary, --graph and --mib are about links; expected --edges with them"
+        )
     within = listed(refine)
     net = opened(network, options.device)
     with kept(options.out) as keep:
@@ -74,6 +79,7 @@ def trace(
             edges=edges,
             refine="neurons" if within == ["neurons"] else within,
             rephrased=question.reworded(rephrased) if rephrased else None,
+            adversary=20 if adversary is None else adversary,
             seed=options.seed,
             keep=keep,
             progress=terminal(),

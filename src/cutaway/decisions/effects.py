@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,8 +12,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from cutaway.decisions.decision import Posed
+from cutaway.decisions.fingerprint import fingerprint, of_kinds
 from cutaway.network import Add, Edit, Network, Site, Variant, sweep
-from cutaway.network.trees import map_tensors
 from cutaway.runs.progress import Progress, silent
 from cutaway.runs.resume import resumable
 from cutaway.submodels import Baseline, SubModel, take_away
@@ -156,37 +154,5 @@ def _direct(
 
 
 def _key(part: SubModel) -> list[Any]:
-    """What a part is, as JSON: its addresses, and a hash of the tensors of its decompositions."""
-    digest = hashlib.sha256()
-    for kind in part.decompositions:
-        digest.update(json.dumps(kind.describe(), sort_keys=True).encode())
-        for name, tensor in kind.tensors().items():
-            digest.update(name.encode() + _bytes(tensor))
-    return [list(part.parts), digest.hexdigest()[:16] if part.decompositions else ""]
-
-
-def _bytes(x: Tensor) -> bytes:
-    return x.detach().float().cpu().contiguous().numpy().tobytes()
-
-
-def fingerprint(net: Network, posed: Posed, baseline: Baseline) -> str:
-    """A hash of everything a kept result depends on: a sample of the weights, the inputs, the metric, the baseline's values.
-
-    The metric enters by its value on the output and on the output's negative: a function has no other name that lasts.
-    """
-    digest = hashlib.sha256()
-    output, rows = net.run(posed.batch).output, torch.arange(posed.batch.rows, device=net.device)
-    for seen in (output, map_tensors(torch.neg, output)):
-        digest.update(_bytes(posed.metric(seen, rows)))
-    for name, parameter in net.module.named_parameters():
-        flat = parameter.detach().flatten()
-        digest.update(f"{name} {tuple(parameter.shape)}".encode())
-        if parameter.device.type != "meta":
-            digest.update(_bytes(flat[:: max(1, len(flat) // 64)]))
-    for value in (*posed.batch.args, *posed.batch.kwargs.values()):
-        digest.update(_bytes(value) if isinstance(value, Tensor) else str(value).encode())
-    digest.update(json.dumps([str(posed.answers), str(posed.insteads), baseline.kind, baseline.draws]).encode())
-    for draw in baseline.values:
-        for site, value in draw.items():
-            digest.update(str(site).encode() + _bytes(value))
-    return digest.hexdigest()[:16]
+    """What a part is, as JSON: its addresses, and a hash of its decompositions."""
+    return [list(part.parts), of_kinds(part.decompositions) if part.decompositions else ""]

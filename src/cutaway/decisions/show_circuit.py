@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from cutaway.decisions.circuit.circuit import Circuit
 
 WIDTH, LONGEST = 46, 26  # characters of a list in a cell, and of a part's name
-WAYS = "qkv"
+HEAD_WAYS = "qkv"  # ways into a head, in the order in which they are said
+ONLY_WAYS = ("mlp", "out")  # of which a part has one only, so that it needs no word
 
 Row = dict[str, Any]
 Piece = tuple[str, list[str | Table]]
@@ -102,7 +103,9 @@ def read_by_part(row: Row) -> list[tuple[str, list[str], list[int | None]]]:
         ways, known = found.setdefault(part, ([], []))
         ways += [way] if way not in ways else []
         known += [place for place in places if place not in known]
-    return [(part, sorted(ways, key=WAYS.find), sorted(places, key=_order)) for part, (ways, places) in found.items()]
+    return [
+        (part, sorted(ways, key=HEAD_WAYS.find), sorted(places, key=_order)) for part, (ways, places) in found.items()
+    ]
 
 
 def written_by_part(row: Row) -> list[tuple[str, list[str]]]:
@@ -111,7 +114,7 @@ def written_by_part(row: Row) -> list[tuple[str, list[str]]]:
     for part, way in zip(row["writes"], row["into"]):
         ways = found.setdefault(part, [])
         ways += [way] if way not in ways else []
-    return [(part, sorted(ways, key=WAYS.find)) for part, ways in found.items()]
+    return [(part, sorted(ways, key=HEAD_WAYS.find)) for part, ways in found.items()]
 
 
 def places_in_words(places: Sequence[int | None]) -> str:
@@ -142,7 +145,7 @@ def _read(row: Row, part: str, ways: Sequence[str], places: Sequence[int | None]
 
 def _ways(ways: Sequence[str]) -> str:
     """The ways into a head; what an MLP or the output reads needs no word."""
-    told = [way for way in ways if way not in ("mlp", "out")]
+    told = [way for way in ways if way not in ONLY_WAYS]
     return f" ({' '.join(told)})" if told else ""
 
 

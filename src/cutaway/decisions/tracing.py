@@ -7,14 +7,17 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from cutaway.decisions.checks import checks
+from cutaway.decisions.circuit.checks import CURVE
 from cutaway.decisions.circuit.circuit import Circuit, circuit
 from cutaway.decisions.circuit.cut import Cutter
+from cutaway.decisions.circuit.halves import ROUNDING
 from cutaway.decisions.circuit.tables import COLUMNS
 from cutaway.decisions.dealt import Dealt, deal, values_of
 from cutaway.decisions.decision import Decision, DecisionError, Posed, read_off
@@ -38,7 +41,6 @@ from cutaway.submodels import baseline as make_baseline
 from cutaway.submodels.baseline import Kind
 from cutaway.submodels.submodel import sites_of
 
-ROUNDING = 1e-5  # of the decision's own size: a total effect below this is no effect
 DECOYS = 24  # of each kind, for each of the strongest edges: enough for one that beats them all to be named
 AGAIN = 64  # parts that are measured again with more donors, at most
 FEWEST_NULLS, MOST_NULLS = 20, 400  # draws of each kind for a part; few parts share a null of few places, so draw more
@@ -60,6 +62,7 @@ def trace(
     edges: bool = False,
     refine: Refined = (),
     rephrased: Decision | None = None,
+    adversary: int = 20,
     seed: int = 0,
     keep: str | os.PathLike[str] | None = None,
     progress: Progress = silent,
@@ -75,8 +78,10 @@ def trace(
     `edges`: also the links between parts, and whether they explain the decision; `refine` names sub-models or
     addresses inside its parts that become nodes of their own (`mlp_act.2[neuron=3]`, directions, features; "neurons":
     groups of neurons of the MLPs that turn out to be in the circuit), and `rephrased` is the same decision in other
-    words: are the same links used there? `keep` is a folder where finished reruns of parts are kept if the work is
-    stopped (links are found anew).
+    words: are the same links used there? `adversary` is how many steps it takes to find the cuts of everything else that
+    move the decision most (0, 20, 80 or 320: the checks ask at each of them up to this). `keep` is a folder where finished
+    reruns are kept if the work is stopped, of parts and with cut edges (the shares of edges, the adversary and decoys are
+    done again).
     """
     if not isinstance(decision, Decision) or not isinstance(net, Network):
         raise TypeError(
@@ -87,10 +92,14 @@ def trace(
         raise DecisionError(f"refine={refine!r} is no list; give refine=[{refine!r}], or refine='neurons'")
     if not edges and (refine or rephrased is not None):
         raise DecisionError("refine and rephrased are about links between parts; trace with edges=True")
+    if adversary not in CURVE:
+        raise DecisionError(
+            f"adversary={adversary}; expected {', '.join(map(str, CURVE))}: the steps at which it is asked"
+        )
     with meter("trace") as costs:
         tracer = Tracer(
-            net, decision.pose(net), parts, baseline, draws, neurons, most, nulls, floor, edges, refine, rephrased, seed,
-            keep, progress,
+            net, decision.pose(net), parts, baseline, draws, neurons, most, nulls, floor, edges, refine, rephrased,
+            adversary, seed, keep, progress,
         )  # fmt: skip
         result = tracer.run()
     return replace(result, cost=costs.cost)
@@ -112,6 +121,7 @@ class Tracer:
     edges: bool
     refine: Refined
     rephrased: Decision | None
+    adversary: int
     seed: int
     keep: str | os.PathLike[str] | None
     progress: Progress
@@ -187,11 +197,18 @@ class Tracer:
         """The circuit with these parts as nodes of their own."""
         links = graph(self.net, self.posed.batch, refine)
         self.refined = links.pieces
-        cutter = Cutter(self.net, self.posed, links, self._baseline(links.sites))
+        keep = None if self.keep is None else Path(self.keep) / "links"
+        cutter = Cutter(self.net, self.posed, links, self._baseline(links.sites), keep=keep)
         words = self._in_other_words(cutter)
         decoys = DECOYS if self.nulls != 0 else 0
         return circuit(
-            cutter, floor_share=self.floor_share, seed=self.seed, labels=labels, rephrased=words, decoys=decoys
+            cutter,
+            floor_share=self.floor_share,
+            steps=[step for step in CURVE if step <= self.adversary],
+            seed=self.seed,
+            labels=labels,
+            rephrased=words,
+            decoys=decoys,
         )
 
     def _in_other_words(self, cutter: Cutter) -> Cutter | None:

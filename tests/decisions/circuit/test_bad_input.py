@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 import transformers as hf
-from tests.decisions.circuit.small import cutter, of_organism, ready
+from tests.decisions.circuit.small import cutter, of_organism, ready, short_of_memory
 from tests.network.zoo import VOCABULARY, Digits, bert_like, llama_like
 
 import cutaway as cw
@@ -296,17 +296,7 @@ def test_parts_and_edges_agree_on_whether_there_is_anything_to_explain(dtype: to
 def memory(monkeypatch: pytest.MonkeyPatch) -> Callable[[Cutter, int], None]:
     """Makes a network that runs out of memory with more than so many rows."""
 
-    def limit(given: Cutter, rows: int) -> None:
-        network, forward = given.net.module, type(given.net.module).forward
-
-        def small_forward(input_ids: torch.Tensor, attention_mask: Any = None) -> torch.Tensor:
-            if len(input_ids) > rows:
-                raise torch.OutOfMemoryError("not that many rows")
-            return forward(network, input_ids, attention_mask)
-
-        monkeypatch.setattr(network, "forward", small_forward)
-
-    return limit
+    return partial(short_of_memory, monkeypatch)
 
 
 def one_block(rows: int = 8) -> Cutter:
@@ -364,7 +354,7 @@ class Stopped:
 
 
 @pytest.mark.usefixtures("quick")
-def test_after_ctrl_c_parts_are_taken_up_again_and_the_search_for_edges_starts_anew(
+def test_after_ctrl_c_parts_are_taken_up_again_and_so_is_the_search_for_edges(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     net, decision = opened("no norm"), asked()
@@ -374,7 +364,7 @@ def test_after_ctrl_c_parts_are_taken_up_again_and_the_search_for_edges_starts_a
         patched.setattr(Cutter, "decide", lambda *args, **more: stopped(*args, **more))
         traced(net, decision, keep=tmp_path)
     assert not any(part._forward_hooks or part._forward_pre_hooks for part in net.module.modules())
-    kept = sorted(tmp_path.iterdir())
+    kept = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert kept and {path.suffix for path in kept} == {".json"}
     monkeypatch.setattr(sys.modules["cutaway.decisions.effects"], "_measure", lambda *_: measured.append(1))
     again = traced(net, decision, keep=tmp_path)
@@ -390,6 +380,7 @@ def test_after_ctrl_c_parts_are_taken_up_again_and_the_search_for_edges_starts_a
     [
         ({"edges": True, "refine": "mlp_act.0[neuron=0:2]"}, "give refine="),
         ({"refine": ["mlp_act.0[neuron=0:2]"]}, "edges=True"),
+        ({"edges": True, "adversary": 50}, "expected 0, 20, 80, 320"),
         ({"rephrased": cw.Decision(PROMPTS, " mat", " rug")}, "edges=True"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -19,7 +20,7 @@ from cutaway.decisions.circuit.cut import Cutter
 from cutaway.decisions.circuit.find import Found
 from cutaway.decisions.circuit.share import shares
 from cutaway.network import wrap
-from cutaway.organisms.compiled import compile
+from cutaway.organisms.compiled import Organism, compile
 from cutaway.organisms.compiled.variants import compile_variant
 
 QUICK: dict[str, Any] = {"strata": 2, "steps": ()}
@@ -91,18 +92,23 @@ def test_with_one_of_two_redundant_edges_left_out_the_rest_suffices_and_is_not_m
 # other names --------------------------------------------------------------------------------------------------------
 
 
-def relabelled(names: dict[str, float], order: list[int]) -> dict[str, float]:
-    """Numbers by name of the edge after head `order[i]` became head i, edges of grouped heads in their groups."""
+def renamed(edge: str, order: list[int]) -> str:
+    """The name of an edge or a part after head `order[i]` became head i, of grouped heads in their groups."""
     new = {str(old): str(place) for place, old in enumerate(order)}
     pairs = enumerate(order[::2])
     groups = {f"{old // 2 * 2}:{old // 2 * 2 + 2}": f"{2 * place}:{2 * place + 2}" for place, old in pairs}
 
-    def renamed(part: str) -> str:
+    def of(part: str) -> str:
         before, head, after = part.partition("[head=")
         number, end, rest = after.partition("]")
         return before + head + (new | groups).get(number, number) + end + rest
 
-    return {" → ".join(map(renamed, name.split(" → "))): value for name, value in names.items()}
+    return " → ".join(map(of, edge.split(" → ")))
+
+
+def relabelled(names: dict[str, float], order: list[int]) -> dict[str, float]:
+    """Numbers by name of the edge, under the new names."""
+    return {renamed(name, order): value for name, value in names.items()}
 
 
 def rows_of(order: list[int], size: int) -> torch.Tensor:
@@ -174,6 +180,68 @@ def test_relabelling_heads_relabels_every_cut_and_every_share_and_nothing_else(f
     for before, after in zip(*measured):
         assert max(map(abs, before.values())) > 1e-2 and before != pytest.approx(after, rel=1e-3, abs=1e-6)
         assert relabelled(before, order) == pytest.approx(after, rel=1e-4, abs=1e-6)
+
+
+@torch.no_grad()
+def with_heads_in_order(organism: Organism, order: list[int]) -> Organism:
+    """The same network with head `order[i]` in the place of head i, in every block."""
+    network = deepcopy(organism.network)
+    rows = rows_of(order, network.shape.d_head)
+    for block in network.blocks:
+        for part in (block.attn.query, block.attn.key, block.attn.value):
+            for parameter in part.parameters():
+                parameter.copy_(parameter[rows])
+        block.attn.out.weight.copy_(block.attn.out.weight[:, rows])
+    return replace(organism, network=network)
+
+
+COMPILED = {
+    "edges": lambda: compile("induction", seed=7003, inert=0, decoys=0, noise=0),
+    "edges beside idle and noisy parts": lambda: compile("pointer", seed=7004),
+    "a redundant group": lambda: compile_variant("quote", 7003, "redundant", 0, 0, 0),
+    "a backup": lambda: compile_variant("quote", 7003, "backup", 0, 0, 0),
+}
+
+
+def figures_of(found: Circuit, order: list[int] | None = None) -> dict[str, Any]:
+    """All that a circuit says of edges, groups and blocks; under the names of heads in a new `order` where it is given."""
+
+    def name(edge: str) -> str:
+        return edge if order is None else renamed(edge, order)
+
+    said = {name(edge_name(row)): row for row in found.edges.rows()}
+    groups = {(row["kind"], frozenset(map(name, row["edges"]))): row for row in found.groups.rows()}
+    return {
+        "verdict": found.verdict,
+        "states": {edge: (row["state"], row["at"], row["n"]) for edge, row in said.items()},
+        "effects": {(e, x): row[x] for e, row in said.items() for x in ("knockout", "low", "high")},
+        # Which of two equal ones is cut first, is open.
+        "telescoping": sorted(row["telescoping"] for row in said.values()),
+        "shares": {edge: row["share"] for edge, row in said.items()},
+        "groups": {group: frozenset(map(name, row["parts"])) for group, row in groups.items()},
+        "together": {group: row["together"] for group, row in groups.items()},
+        "layers": {(row["before"], x): row[x] for row in found.layers for x in ("edges", "named", "unexplained")},
+        "floor": found.floor,
+    }
+
+
+@pytest.mark.usefixtures("few_wrong_sets")
+@pytest.mark.parametrize("what", COMPILED)
+def test_relabelling_the_heads_of_a_compiled_program_relabels_its_circuit_and_nothing_else(what: str) -> None:
+    organism = COMPILED[what]()
+    heads = organism.network.shape.heads
+    order = [*range(1, heads), 0]  # every head changes its place
+    before = circuit(of_organism(organism), **QUICK)
+    after = circuit(of_organism(with_heads_in_order(organism, order)), **QUICK)
+    assert before.explained and after.names == {renamed(edge, order) for edge in before.names} != before.names
+    expected, found = figures_of(before, order), figures_of(after)
+    for name in ("verdict", "states", "groups"):
+        assert found[name] == expected[name]
+    near = 1e-4 * abs(before.total.mean)
+    for name in ("effects", "telescoping", "floor"):
+        assert found[name] == pytest.approx(expected[name], rel=1e-4, abs=near)
+    for name in ("shares", "together", "layers"):
+        assert found[name] == pytest.approx(expected[name], rel=1e-4, abs=1e-4)
 
 
 # other prompts ------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import pytest
 import torch
 from tests.decisions.circuit.small import cutter, of_organism
 
+from cutaway import trace
 from cutaway.decisions.circuit.circuit import circuit, edge_name
 from cutaway.decisions.circuit.find import Found
 from cutaway.organisms.compiled import compile
@@ -51,26 +52,11 @@ def test_checks_fail_when_any_true_edge_is_left_out(monkeypatch):
         assert not found_in(given, strata=1, steps=()).explained, left_out
 
 
-def test_relabelling_the_heads_relabels_the_circuit_and_nothing_else():
-    organism = compile("induction", seed=3)
-    expected = found_in(of_organism(organism))
-    heads, d_head = organism.network.shape.heads, organism.network.shape.d_head
-    order = torch.arange(heads).roll(1)
-    channels = (order[:, None] * d_head + torch.arange(d_head)).flatten()
-    with torch.no_grad():
-        for block in organism.network.blocks:
-            for linear in (block.attn.query, block.attn.key, block.attn.value):
-                linear.weight.copy_(linear.weight[channels])
-                linear.bias.copy_(linear.bias[channels])
-            block.attn.out.weight.copy_(block.attn.out.weight[:, channels])
-    moved = {old: new for new, old in enumerate(order.tolist())}
-
-    def relabelled(name: str) -> str:
-        for old, new in moved.items():
-            name = name.replace(f"[head={old}]", f"[HEAD={new}]")
-        return name.replace("HEAD", "head")
-
-    assert found_in(of_organism(organism)).names == {relabelled(name) for name in expected.names}
+def test_a_trace_asks_the_adversary_at_every_step_of_the_curve_up_to_its_own():
+    given = of_organism(compile("pointer", seed=7003, inert=0, decoys=0, noise=0))
+    found = trace(given.net, given.posed.decision, edges=True, adversary=80, nulls=0, neurons=0)
+    asked = [check.what for check in found.circuit.checks if "adversary" in check.what]
+    assert asked == [f"sufficient: adversary, {steps} steps" for steps in (0, 20, 80)]
 
 
 def test_a_decision_that_nothing_changes_has_nothing_to_explain():

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from tests.decisions.circuit.small import cutter, of_organism
+from tests.decisions.circuit.small import cutter, of_organism, short_of_memory
 
 import cutaway as cw
 from cutaway.decisions.circuit import decoys
@@ -101,6 +101,27 @@ def test_with_too_few_decoys_no_edge_is_named_and_the_smallest_q_says_so(inducti
     _, (held, edges, rank, floor) = induction
     found = selective_edges(held, edges[:2], rank, decoys=4, floor=floor)
     assert found.smallest == pytest.approx(1 / 8) and not found.selective
+
+
+def test_what_readers_and_writers_see_is_the_same_with_little_memory_and_it_is_told(monkeypatch):
+    given = cutter(rows=7)
+    much, little = race(given), race(given)
+    seen = [much.clean, *much.streams.values(), *much.natural.values(), *much.now.values()]
+    assert not given.told
+    short_of_memory(monkeypatch, given, 3)
+    torch.testing.assert_close(
+        [little.clean, *little.streams.values(), *little.natural.values(), *little.now.values()], seen
+    )
+    assert set(given.told) == {f"memory ran out: decoys on {count} prompts at a time" for count in (8, 4, 2)}
+
+
+def test_with_little_memory_the_same_edges_beat_their_decoys(induction, monkeypatch):
+    _, (held, edges, rank, floor) = induction
+    few = replace(held.rows(torch.arange(8)), told=[])
+    expected = selective_edges(few, edges[:3], rank, decoys=4, floor=floor)
+    short_of_memory(monkeypatch, few, 16)  # an edge and its copy, of all rows: less would not do
+    assert selective_edges(few, edges[:3], rank, decoys=4, floor=floor) == expected
+    assert "memory ran out: decoys on 16 prompts at a time" in few.told  # of the other inputs
 
 
 @pytest.mark.parametrize("norm", ["rms", "none"])

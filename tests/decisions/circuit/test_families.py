@@ -2,11 +2,10 @@
 
 import pytest
 import torch
-from tests.decisions.circuit.small import ready
+from tests.decisions.circuit.small import of_family, one_point, ready, slopes
 from tests.network import zoo
 
 import cutaway as cw
-from cutaway.decisions.circuit.share import _Shares
 from cutaway.decisions.graph.graph import NoGraphError, graph
 
 TEXT = [family for family in zoo.ZOO if family.inputs == "text"]
@@ -15,22 +14,15 @@ SUMS = [family for family in TEXT if family.additive]
 
 @pytest.mark.parametrize("family", SUMS, ids=str)
 def test_edges_of_every_family_are_exact_and_their_slopes_are_those_of_the_exact_cuts(family):
-    net = zoo.network(family)
-    drawn = torch.Generator().manual_seed(0)
-    ids, others = (torch.randint(3, zoo.VOCABULARY, (3, 6), generator=drawn) for _ in range(2))
-    given = ready(net, cw.Decision(ids, answer=1, instead=2, counterfactual=others))
+    given = of_family(family)
+    net, ids, others = given.net, given.posed.batch.ids, given.posed.decision.counterfactual
     nothing, everything = given.effects(torch.stack([torch.zeros(len(given.graph)), torch.ones(len(given.graph))]))
     rows = torch.arange(3)
     expected = given.posed.metric(net(others), rows) - given.posed.metric(net(ids), rows)
     assert torch.equal(nothing, torch.zeros(3))
     torch.testing.assert_close(everything, expected.detach(), rtol=1e-4, atol=1e-5)
-    work = _Shares(given, 0)
-    work.look()
-    work.add(torch.full((3,), 0.3), 1.0)
-    strengths = torch.full((1, len(given.graph)), 0.3, requires_grad=True)
-    with torch.enable_grad():
-        slopes = torch.autograd.grad(given.decide(strengths, gradients=True).sum(), strengths)[0][0]
-    assert float((work.score.sum((1, 2)) - slopes).abs().max()) < 1e-4 * float(slopes.abs().max())
+    expected = slopes(given, 0.3)
+    assert float((one_point(given, 0.3).score.sum((1, 2)) - expected).abs().max()) < 1e-4 * float(expected.abs().max())
 
 
 @pytest.mark.parametrize("family", [family for family in TEXT if not family.additive], ids=str)

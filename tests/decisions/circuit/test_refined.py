@@ -6,12 +6,11 @@ import pytest
 import torch
 from tests.decisions.circuit.pieces import dictionary, refined
 from tests.decisions.circuit.refined_by_hand import cut_by_hand, features, neurons
-from tests.decisions.circuit.small import cutter, of_organism, ready
+from tests.decisions.circuit.small import cutter, of_family, of_organism, one_point, slopes
 from tests.network import zoo
 
-import cutaway as cw
 from cutaway.decisions.circuit.circuit import circuit
-from cutaway.decisions.circuit.share import _Shares, shares
+from cutaway.decisions.circuit.share import shares
 from cutaway.decisions.graph.components import Components, components
 from cutaway.decisions.graph.graph import graph
 from cutaway.decisions.graph.refine import RefineError
@@ -104,12 +103,7 @@ def test_cutting_every_edge_gives_the_other_prompts_decision_and_cutting_none_ch
 def test_every_edge_has_the_slope_that_differentiating_the_exact_cut_gives(kind, stand_in):
     plain = cutter(kind=stand_in)
     given = refined(plain, *REFINED[kind](plain))
-    strengths = torch.full((1, len(given.graph)), 0.3, dtype=torch.float64, requires_grad=True)
-    with torch.enable_grad():
-        expected = torch.autograd.grad(given.decide(strengths, gradients=True).sum(), strengths)[0][0]
-    work = _Shares(given, 0)
-    work.look()
-    work.add(torch.full((5,), 0.3), 1.0)
+    expected, work = slopes(given, 0.3), one_point(given, 0.3)
     near = 1e-5 * float(expected.abs().max())
     torch.testing.assert_close(work.score.sum((1, 2)).double(), expected, rtol=1e-4, atol=near)
     total = given.effects(torch.ones(1, len(given.graph)))[0]
@@ -326,10 +320,7 @@ SUMS = [family for family in zoo.ZOO if family.inputs == "text" and family.addit
 
 @pytest.mark.parametrize("family", SUMS, ids=str)
 def test_neurons_of_every_family_are_exact_or_refused_with_the_reason(family):
-    net = zoo.network(family)
-    drawn = torch.Generator().manual_seed(0)
-    ids, others = (torch.randint(3, zoo.VOCABULARY, (3, 6), generator=drawn) for _ in range(2))
-    plain = ready(net, cw.Decision(ids, answer=1, instead=2, counterfactual=others))
+    plain = of_family(family)
     if "mlp_out.0" not in {writer.part for writer in plain.graph.writers}:
         pytest.skip("its blocks have no MLP")
     try:
@@ -343,13 +334,8 @@ def test_neurons_of_every_family_are_exact_or_refused_with_the_reason(family):
     for whole, apart in (into, out):
         expected = plain.effects(plain.cuts([whole]))
         torch.testing.assert_close(given.effects(given.cuts([apart])), expected, rtol=1e-4, atol=1e-6)
-    strengths = torch.full((1, len(given.graph)), 0.3, requires_grad=True)
-    with torch.enable_grad():
-        slopes = torch.autograd.grad(given.decide(strengths, gradients=True).sum(), strengths)[0][0]
-    work = _Shares(given, 0)
-    work.look()
-    work.add(torch.full((3,), 0.3), 1.0)
-    assert float((work.score.sum((1, 2)) - slopes).abs().max()) < 1e-4 * float(slopes.abs().max())
+    slope = slopes(given, 0.3)
+    assert float((one_point(given, 0.3).score.sum((1, 2)) - slope).abs().max()) < 1e-4 * float(slope.abs().max())
 
 
 def _edges(given, start: str, end: str) -> list[int]:

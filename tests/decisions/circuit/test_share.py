@@ -2,29 +2,18 @@
 
 import pytest
 import torch
-from tests.decisions.circuit.small import cutter, of_organism
+from tests.decisions.circuit.small import cutter, of_organism, one_point, short_of_memory, slopes
 
-from cutaway.decisions.circuit.share import _Shares, shares
+from cutaway.decisions.circuit.share import shares
 from cutaway.organisms.compiled import compile
-
-
-def slopes(given, at: float) -> torch.Tensor:
-    """d decision / d strength of every edge, by automatic differentiation of the exact cuts."""
-    strengths = torch.full((1, len(given.graph)), at, dtype=torch.float64, requires_grad=True)
-    with torch.enable_grad():
-        return torch.autograd.grad(given.decide(strengths, gradients=True).sum(), strengths)[0][0]
 
 
 @pytest.mark.parametrize("changed", [{}, {"norm": "none"}, {"positions": "learned"}, {"heads": 1, "d_head": 16}])
 def test_every_edge_has_the_slope_that_differentiating_the_exact_cut_gives(changed):
     given = cutter(**changed)
-    work = _Shares(given, 0)
-    work.look()
-    work.add(torch.full((5,), 0.3), 1.0)
     expected = slopes(given, 0.3)
-    torch.testing.assert_close(
-        work.score.sum((1, 2)).double(), expected, rtol=1e-4, atol=1e-5 * float(expected.abs().max())
-    )
+    near = 1e-5 * float(expected.abs().max())
+    torch.testing.assert_close(one_point(given, 0.3).score.sum((1, 2)).double(), expected, rtol=1e-4, atol=near)
 
 
 def test_shares_follow_weights_that_were_replaced_after_the_first_time():
@@ -32,12 +21,9 @@ def test_shares_follow_weights_that_were_replaced_after_the_first_time():
     shares(given, 1)
     for block in given.net.module.blocks:
         block.attn.query.weight = torch.nn.Parameter(-block.attn.query.weight.detach())
-    work = _Shares(given, 0)
-    work.look()
-    work.add(torch.full((5,), 0.3), 1.0)
     expected = slopes(given, 0.3)
     near = 1e-5 * float(expected.abs().max())
-    torch.testing.assert_close(work.score.sum((1, 2)).double(), expected, rtol=1e-4, atol=near)
+    torch.testing.assert_close(one_point(given, 0.3).score.sum((1, 2)).double(), expected, rtol=1e-4, atol=near)
 
 
 def test_shares_sum_to_the_total_as_the_strata_grow_and_the_error_is_reported():
@@ -59,10 +45,7 @@ def test_the_total_is_that_of_cutting_everything_for_every_stand_in(kind):
 def test_duplicating_the_batch_changes_no_slope():
     given = cutter(rows=4)
     twice = given.rows(torch.tensor([0, 1, 2, 3, 0, 1, 2, 3]))
-    one, two = _Shares(given, 0), _Shares(twice, 0)
-    for work, rows in ((one, 4), (two, 8)):
-        work.look()
-        work.add(torch.full((rows,), 0.4), 1.0)
+    one, two = (one_point(some, 0.4) for some in (given, twice))
     torch.testing.assert_close(two.score, torch.cat([one.score, one.score], dim=1))
 
 
@@ -74,6 +57,32 @@ def test_three_strata_rank_every_true_edge_of_saturated_programs_before_the_othe
     true = set((exact > 0.01 * total).nonzero()[:, 0].tolist())
     ranked = shares(given, 3).absolute.argsort(descending=True).tolist()
     assert true == set(ranked[: len(true)])
+
+
+@pytest.mark.parametrize("path", ["edges", "inputs"])
+def test_shares_with_little_memory_are_those_with_much_and_it_is_told(path, monkeypatch):
+    given = cutter(rows=7)
+    expected = shares(given, 2, path=path)
+    assert not given.told
+    short_of_memory(monkeypatch, given, 5)  # each row runs beside its stand-in at first: two rows and fewer fit
+    found = shares(given, 2, path=path)
+    assert given.told[0] == "memory ran out: shares on 4 prompts at a time"
+    for name in ("score", "total", "clean"):
+        torch.testing.assert_close(getattr(found, name), getattr(expected, name), rtol=1e-4, atol=1e-6)
+
+
+def test_a_row_that_does_not_fit_and_an_error_that_is_not_about_memory_are_raised(monkeypatch):
+    given = cutter()
+    short_of_memory(monkeypatch, given, 0)
+    with pytest.raises(MemoryError, match="give fewer rows"):
+        shares(given, 1)
+    counts = ("3 prompts", "2 prompts", "1 prompt")
+    assert given.told == [f"memory ran out: shares on {count} at a time" for count in counts]
+    other = cutter()
+    monkeypatch.setattr(other.net.module, "forward", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        shares(other, 1)
+    assert not other.told
 
 
 def test_no_strata_is_refused():

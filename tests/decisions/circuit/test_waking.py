@@ -1,7 +1,8 @@
 """Backups are told apart from parts of which both are at work."""
 
 import pytest
-from tests.decisions.circuit.small import cutter, of_organism
+import torch
+from tests.decisions.circuit.small import cutter, of_organism, short_of_memory
 
 from cutaway.decisions.circuit.find import Group, find
 from cutaway.decisions.circuit.share import shares
@@ -29,6 +30,19 @@ def test_a_part_that_stood_by_writes_something_new_whatever_takes_the_place_of_t
         first, second = sorted((parts[name] for name in organism.groups[0].parts), key=lambda part: part.time)
         woken[variant] = wakes(given, first, second)
     assert woken["redundant"] < 1e-3 < WOKEN < woken["backup"] <= 1
+
+
+@pytest.mark.parametrize("kind", ["counterfactual", "mean", "resample"])
+def test_with_little_memory_a_part_wakes_as_with_much_and_it_is_told(kind, monkeypatch):
+    organism = compile_variant("quote", 7106, "backup")
+    given = of_organism(organism, kind).rows(torch.arange(7))
+    parts = {writer.part: writer for writer in given.graph.writers}
+    first, second = sorted((parts[name] for name in organism.groups[0].parts), key=lambda part: part.time)
+    expected = wakes(given, first, second)
+    assert not given.told and expected > WOKEN
+    short_of_memory(monkeypatch, given, 2)
+    assert wakes(given, first, second) == pytest.approx(expected, rel=1e-5)
+    assert given.told[:2] == [f"memory ran out: backups on {count} prompts at a time" for count in (4, 2)]
 
 
 def test_whole_mlps_among_a_group_are_taken_away_too():

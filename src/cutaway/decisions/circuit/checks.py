@@ -17,12 +17,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from cutaway.decisions.circuit.cut import Cutter
+from cutaway.decisions.circuit.fewer_rows import on_rows
 from cutaway.decisions.circuit.find import HALVES, Found, over_draws
 from cutaway.decisions.estimate import Estimate, estimate
-from cutaway.network.sweep import out_of_memory
 from cutaway.runs.table import Table
 
 NEEDED = 0.9  # of the total effect: what cutting the named edges must change
+CURVE = (0, 20, 80, 320)  # steps after which the adversary may be asked
 WRONG = 20  # wrong sets of each kind
 
 
@@ -155,18 +156,13 @@ def worst_strengths(
 
 def _moved_by(fit: Cutter, at: Float[Tensor, "edges"], draw: int) -> tuple[float, Float[Tensor, "edges"]]:
     """Mean |change| of the decision with these strengths, and its slope; half of the rows at a time if memory runs out."""
-    rows = fit.posed.batch.rows
-    try:
-        clean, leaf = fit.decide(torch.zeros_like(at)[None])[0], at.clone().requires_grad_()
+
+    def some(few: Cutter, _: Tensor) -> Tensor:
+        clean, leaf = few.decide(torch.zeros_like(at)[None])[0], at.clone().requires_grad_()
         with torch.enable_grad():
-            moved = (fit.decide(leaf[None], draw, gradients=True)[0] - clean).abs().mean()
-            return float(moved.detach()), torch.autograd.grad(moved, leaf)[0]
-    except (RuntimeError, MemoryError) as error:
-        if not out_of_memory(error) or rows < 2:
-            raise
-    # Not inside the handler, whose traceback would keep the tensors of the failed pass alive.
-    fit.told.append(f"memory ran out: an adversary on {rows // 2} prompts at a time")
-    few = torch.arange(rows).split(rows - rows // 2)
-    found = [(len(some), *_moved_by(fit.rows(some), at, draw)) for some in few]
-    size = sum(count * moved for count, moved, _ in found) / rows
-    return size, torch.stack([count * slope for count, _, slope in found]).sum(0) / rows
+            moved = (few.decide(leaf[None], draw, gradients=True)[0] - clean).abs().sum()
+            slope = torch.autograd.grad(moved, leaf)[0]
+        return torch.cat([moved.detach()[None].to(slope), slope])
+
+    found = on_rows(fit, some, lambda parts: torch.stack(list(parts)).sum(0), "an adversary") / fit.posed.batch.rows
+    return float(found[0]), found[1:]

@@ -142,14 +142,14 @@ def circuit(
         (score.forward + fit.values.draws + inputs.backward, score.backward + inputs.backward),
         (found.single, found.joint),
         _verdict(examined, found, size),
-        tuple(dict.fromkeys([*notes, *told])),
-        tuple(estimate(effect) for effect in jointly),
-        walk(held, found.named, score.score, cut.effects, labels or {}, fit.posed.batch),
-        carried(held, found.named, labels or {}),
-        others(fit, held, found.named, _jointly(found), floor, seed),
-        stability(found.alone, floor, held if held is not fit else None, rephrased, seed),
-        raced.estimated if raced is not None and raced.kinds else None,
-        claimed,
+        group_effects=tuple(estimate(effect) for effect in jointly),
+        steps=walk(held, found.named, score.score, cut.effects, labels or {}, fit.posed.batch),
+        carried=carried(held, found.named, labels or {}),
+        others=others(fit, held, found.named, _jointly(found), floor, seed),
+        stability=stability(found.alone, floor, held if held is not fit else None, rephrased, seed),
+        false_discoveries=raced.estimated if raced is not None and raced.kinds else None,
+        claimed=claimed,
+        notes=tuple(dict.fromkeys([*notes, *told])),  # last: everything above may have something to say
     )
 
 

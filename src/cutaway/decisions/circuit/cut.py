@@ -10,12 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from cutaway.decisions.circuit.kept import kept, of_graph
 from cutaway.decisions.decision import Posed
+from cutaway.decisions.fingerprint import fingerprint
 from cutaway.decisions.graph.graph import Graph
 from cutaway.decisions.graph.parts import Reader
 from cutaway.decisions.graph.split import Coded
@@ -32,7 +36,8 @@ STACK = 4096  # rows × positions of one pass
 class Cutter:
     """Everything that cuts of one decision share: the network, its graph and what stands in for each writer.
 
-    `told`: what had to be done otherwise, in words; the same list for all that is made of one cutter.
+    `told`: what had to be done otherwise, in words; the same list for all that is made of one cutter. `keep`: a folder in
+    which effects are kept as they are measured, and looked up; the network must stay as it is meanwhile.
     """
 
     net: Network
@@ -40,6 +45,7 @@ class Cutter:
     graph: Graph
     values: Baseline
     told: list[str] = field(default_factory=list, repr=False)
+    keep: Path | None = None
 
     def rows(self, chosen: Int[Tensor, "rows"]) -> Cutter:
         """The same on these rows of the batch, in this order."""
@@ -62,12 +68,21 @@ class Cutter:
         def some(here: slice) -> Tensor:
             whole = torch.cat([torch.zeros_like(cuts[:1]), cuts[here]])
             where = None if positions is None else torch.cat([positions[:1], positions[here]])
-            value = self.decide(whole, draw, where)
-            return value[1:] - value[:1]
+
+            def run() -> Tensor:
+                value = self.decide(whole, draw, where)
+                return value[1:] - value[:1]
+
+            return run() if self.keep is None else kept(self.keep, self._asked, whole, draw, where, run)
 
         if not len(cuts):
             return torch.zeros(0, self.posed.batch.rows)
         return self.in_stacks(some, len(cuts), self._fitting(cuts), "sets of cuts")
+
+    @cached_property
+    def _asked(self) -> str:
+        """A hash of everything that effects depend on but the cuts: network, rows, metric, stand-ins and graph."""
+        return fingerprint(self.net, self.posed, self.values) + of_graph(self.graph)
 
     def in_stacks(self, run: Callable[[slice], Tensor], count: int, many: int, what: str) -> Tensor:
         """`run` of `many` of `count` at once, one after the other, on the CPU; of half as many, and told, if memory runs out."""

@@ -22,10 +22,12 @@ from functools import cached_property
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from cutaway.decisions.circuit.cut import Cutter
+from cutaway.decisions.circuit.fewer_rows import by_name, in_halves, on_rows
+from cutaway.decisions.circuit.halves import ROUNDING
 from cutaway.decisions.estimate import FEWEST
 from cutaway.decisions.selective import relations
 from cutaway.network import Batch, LogitDifference, Metric, Site, logits_of
@@ -38,7 +40,6 @@ POOL = 64  # other inputs that covariances and natural differences are taken fro
 SAMPLE = 24  # edges that stand for all that are not tested
 DECISIONS = 200  # other decisions; with fewer possible ones there is no such kind
 PROMISED = 0.05
-ROUNDING = 1e-5  # of the decision's own size: less is no effect
 STACK = 8192  # rows × positions of one pass
 OUTPUTS = 4_000_000  # numbers that the outputs of one pass may hold, in double precision: 32 MB
 EMBED = Site("embed")
@@ -98,7 +99,7 @@ def selective_edges(
         return _untested(asked, decoys, seed, "no edges to test")
     race = _Race(_dealt(cutter), others, decoys, torch.Generator().manual_seed(seed + 7919))
     chances = race.sampled(asked, rank)
-    least = max(floor, ROUNDING * float(race.clean.abs().max()))
+    least = max(floor, ROUNDING * float(race.clean.abs().max()))  # of the decision's own size: less is no effect
     effects = race.run(tuple(chances))
     expected = [_expected(kind, len(asked), chances, least) for kind in effects.values()]
     return _named(asked, torch.stack(expected).amax(0), race, tuple(effects), seed)
@@ -121,7 +122,10 @@ class _Race:
 
     @cached_property
     def clean(self) -> Float[Tensor, "rows"]:
-        return self.cutter.decide(torch.zeros(1, len(self.cutter.graph)))[0]
+        nothing = torch.zeros(1, len(self.cutter.graph))
+        return on_rows(
+            self.cutter, lambda few, _: few.decide(nothing)[0], lambda found: torch.cat(list(found)), "decoys"
+        )
 
     @cached_property
     def streams(self) -> dict[Port, Moved]:
@@ -146,8 +150,8 @@ class _Race:
     @cached_property
     def now(self) -> dict[Site, Tensor]:
         """What is read off at every site."""
-        sites = self.cutter.graph.sites
-        read = self.cutter.net.read(self.cutter.posed.batch, *sites)
+        net, sites = self.cutter.net, self.cutter.graph.sites
+        read = on_rows(self.cutter, lambda few, _: net.read(few.posed.batch, *sites), by_name, "decoys")
         return {site: read[str(site)] for site in sites}
 
     @cached_property
@@ -265,13 +269,17 @@ class _Race:
 
 def _streams(cutter: Cutter, batch: Batch) -> dict[Port, Moved]:
     """The stream at each place where it is read."""
-    seen: dict[Port, Tensor] = {}
-    touches = [
-        Touch(entry, lambda x, entry=entry: seen.__setitem__(entry, at_least_single(x).clone()))
-        for entry in cutter.graph.entries
-    ]
-    Pass(cutter.net.wiring, touches)(batch)
-    return seen
+
+    def some(rows: Int[Tensor, "rows"]) -> dict[Port, Moved]:
+        seen: dict[Port, Tensor] = {}
+        touches = [
+            Touch(entry, lambda x, entry=entry: seen.__setitem__(entry, at_least_single(x).clone()))
+            for entry in cutter.graph.entries
+        ]
+        Pass(cutter.net.wiring, touches)(batch if len(rows) == batch.rows else batch.take(rows))
+        return seen
+
+    return in_halves(some, torch.arange(batch.rows), by_name, cutter.told, "decoys")
 
 
 def _dealt(cutter: Cutter) -> Cutter:

@@ -21,12 +21,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cutaway.decisions.circuit.cut import Cutter
+from cutaway.decisions.circuit.fewer_rows import on_rows
 from cutaway.decisions.graph.parts import Reader, Time
 from cutaway.decisions.graph.ways import Way, ways
 from cutaway.network import Site
 from cutaway.network.passes import Pass, Touch
 from cutaway.network.site import Port
-from cutaway.network.sweep import out_of_memory
 
 Path = Literal["edges", "inputs"]
 EMBED = Site("embed")
@@ -76,28 +76,27 @@ def shares(cutter: Cutter, strata: int = 8, seed: int = 0, draw: int = 0, path: 
     generator, rows = torch.Generator().manual_seed(seed), cutter.posed.batch.rows
     spread = [torch.randperm(rows, generator=generator) + torch.rand(rows, generator=generator) for _ in range(strata)]
     at = torch.stack([(stratum + one / rows) / strata for stratum, one in enumerate(spread)])
-    score, total, clean = _along(cutter, at, draw, path)
+
+    def some(few: Cutter, here: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return _along(few, at[:, here], draw, path)
+
+    score, total, clean = on_rows(cutter, some, _joined, "shares")
     stand_ins = 1 if cutter.values.kind in ("counterfactual", "resample", "mean") else 0
     return Shares(score, total, clean, 1 + stand_ins + strata, strata)
 
 
 def _along(cutter: Cutter, at: Float[Tensor, "strata batch"], draw: int, path: Path) -> tuple[Tensor, Tensor, Tensor]:
-    """Scores, total and clean decision with these points on the path; half of the rows at a time if memory runs out."""
-    try:
-        work = _Shares(cutter, draw, path)
-        work.look()
-        for points in at:
-            work.add(points, 1 / len(at))
-        return work.score, work.total, work.clean
-    except (RuntimeError, MemoryError) as error:
-        if not out_of_memory(error) or at.shape[1] < 2:
-            raise
-    # Not inside the handler, whose traceback would keep the tensors of the failed pass alive.
-    half = at.shape[1] // 2
-    cutter.told.append(f"memory ran out: shares of {half} prompts at a time")
-    several = torch.arange(at.shape[1]).split(at.shape[1] - half)
-    parts = [_along(cutter.rows(rows), at[:, rows], draw, path) for rows in several]
-    scores, totals, cleans = zip(*parts)
+    """Scores, total and clean decision with these points on the path."""
+    work = _Shares(cutter, draw, path)
+    work.look()
+    for points in at:
+        work.add(points, 1 / len(at))
+    return work.score, work.total, work.clean
+
+
+def _joined(found: Sequence[tuple[Tensor, Tensor, Tensor]]) -> tuple[Tensor, Tensor, Tensor]:
+    """Those of all rows, from those of some rows each."""
+    scores, totals, cleans = zip(*found)
     return torch.cat(scores, 1), torch.cat(totals), torch.cat(cleans)
 
 

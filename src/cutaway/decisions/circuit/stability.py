@@ -7,7 +7,7 @@ batch and with the wording is the finding of CEAP (arXiv 2606.16920).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 
 import torch
 from jaxtyping import Float
@@ -22,7 +22,7 @@ RESAMPLED = 60  # times the examples are drawn again
 COLUMNS = ("examples", "n", "Jaccard", "low", "times")
 
 
-def jaccard(one: Iterable[int], other: Iterable[int]) -> float:
+def jaccard(one: Iterable[Hashable], other: Iterable[Hashable]) -> float:
     """Shared over all; 1 for two empty sets."""
     a, b = set(one), set(other)
     return len(a & b) / len(a | b) if a | b else 1.0

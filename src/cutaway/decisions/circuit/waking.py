@@ -13,8 +13,11 @@ from dataclasses import replace
 from itertools import permutations
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from cutaway.decisions.circuit.cut import Cutter
+from cutaway.decisions.circuit.fewer_rows import on_rows
 from cutaway.decisions.circuit.find import Group
 from cutaway.decisions.graph.parts import ERROR, REST, START, Writer
 from cutaway.submodels import as_submodel, take_away
@@ -50,14 +53,24 @@ def wakes(cutter: Cutter, first: Writer, second: Writer) -> float:
     The largest change at a position over the largest of what is written there before or after; mean over rows and draws,
     since not every row takes from `first` what it had.
     """
+
+    def some(few: Cutter, _: Tensor) -> Float[Tensor, "draws rows"]:
+        return _woken(few, first, second)
+
+    return float(on_rows(cutter, some, lambda found: torch.cat(list(found), 1), "backups").mean())
+
+
+def _woken(cutter: Cutter, first: Writer, second: Writer) -> Float[Tensor, "draws rows"]:
+    """The same of each row and draw."""
     net, batch, read = cutter.net, cutter.posed.batch, second.site
     clean = _own(second, net.read(batch, read)[str(read)])
-    after = []
+    new = []
     for draw in range(cutter.values.draws):
         gone = take_away(net, as_submodel(_address(first)), cutter.values, draw)
-        after.append(_own(second, net.run(batch, gone, (read,)).read[str(read)]))
-    largest = [torch.maximum(x.norm(dim=2), clean.norm(dim=2)).amax(1).clamp(min=1e-30) for x in after]
-    return float(torch.stack([(x - clean).norm(dim=2).amax(1) / most for x, most in zip(after, largest)]).mean())
+        after = _own(second, net.run(batch, gone, (read,)).read[str(read)])
+        most = torch.maximum(after.norm(dim=2), clean.norm(dim=2)).amax(1).clamp(min=1e-30)
+        new.append((after - clean).norm(dim=2).amax(1) / most)
+    return torch.stack(new)
 
 
 def _ends(cutter: Cutter, edge: int) -> list[Writer]:
@@ -74,7 +87,7 @@ def _address(writer: Writer) -> str:
     return writer.part if writer.site.point in ("z", "mlp_act") else str(writer.site)
 
 
-def _own(writer: Writer, x: torch.Tensor) -> torch.Tensor:
+def _own(writer: Writer, x: Tensor) -> Tensor:
     """What this writer writes, [rows, positions, everything else]."""
     own = x if writer.head is None else x[:, :, writer.head]
     return own.float().flatten(2) if own.ndim > 2 else own.float()[:, None]

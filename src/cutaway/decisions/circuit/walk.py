@@ -135,7 +135,7 @@ class _Walk:
             found |= {(part, at) for i in edges if placed.way(i) in HERE for at in placed.at(i, part)}
             if not any(step[0] == part for step in found):
                 found.add((part, None))
-        return sorted(found, key=lambda step: (self.times[step[0]], _numbers(step[0]), _order(step[1])))
+        return sorted(found, key=lambda step: (self.times[step[0]], numbers_in(step[0]), _order(step[1])))
 
     @cached_property
     def times(self) -> dict[str, Time]:
@@ -256,7 +256,7 @@ class _Walk:
         return where
 
 
-def _numbers(part: str) -> list[int]:
+def numbers_in(part: str) -> list[int]:
     """The numbers in a part's name, so that head 10 stands after head 9."""
     return [int(digits) for digits in re.findall(r"\d{1,9}", part)]
 

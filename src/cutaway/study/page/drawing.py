@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from cutaway.decisions.circuit.circuit import edge_name
+from cutaway.decisions.circuit.walk import numbers_in
+from cutaway.decisions.show_circuit import ONLY_WAYS
 from cutaway.study.page.layered import NODE, Layout, Link, layered
 from cutaway.study.page.scale import figure, side
 
@@ -30,7 +32,9 @@ def drawing(rows: Sequence[Row], known: set[str], most: int = MOST_DRAWN) -> Row
     drawn = sorted(rows, key=lambda row: -_size(row))[:most]
     if not drawn:
         return None
-    parts = sorted({row[end] for row in drawn for end in ("from", "to")}, key=lambda part: (_when(part), _number(part)))
+    parts = sorted(
+        {row[end] for row in drawn for end in ("from", "to")}, key=lambda part: (_when(part), numbers_in(part))
+    )
     times = sorted({_when(part) for part in parts})
     places = layered(
         {part: times.index(_when(part)) for part in parts},
@@ -77,11 +81,6 @@ def _when(part: str) -> tuple[float, int]:
     if found:
         return float(found[2]), int(found[1].startswith("mlp"))
     return (float("inf"), 0) if part == "output" else (-1.0, 0)
-
-
-def _number(part: str) -> list[int]:
-    """The numbers in a part's name, so that head 10 stands after head 9."""
-    return [int(digits) for digits in re.findall(r"\d{1,9}", part)]
 
 
 def _label(part: str) -> str:
@@ -147,7 +146,7 @@ def _node(part: str, places: Layout, y: float, known: bool) -> Row:
 
 def _ways_in(drawn: Sequence[Row], places: Layout, heights: Sequence[float], times: Sequence[Any]) -> list[Row]:
     """The name of each way in, once, where its lines end."""
-    ends = dict.fromkeys((row["to"], row["through"]) for row in drawn if row["through"] not in ("mlp", "out", None))
+    ends = dict.fromkeys((row["to"], row["through"]) for row in drawn if row["through"] not in (*ONLY_WAYS, None))
     return [
         {
             "text": way,

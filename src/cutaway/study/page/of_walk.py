@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from cutaway.decisions import Circuit
-from cutaway.decisions.show_circuit import by_words, link, places_in_words, read_by_part, strongest, written_by_part
+from cutaway.decisions.show_circuit import (
+    ONLY_WAYS,
+    by_words,
+    link,
+    places_in_words,
+    read_by_part,
+    strongest,
+    written_by_part,
+)
 from cutaway.study.page.scale import Scale, bar, figure, percent
 from cutaway.study.page.words import visible
 
@@ -14,7 +22,6 @@ Row = dict[str, Any]
 MOST_OPEN, MOST_STEPS = 24, 200
 MOST_ENDS = 3  # parts named as read or written to before the rest is a number
 MOST_CANDIDATES = 16
-WAYS = {"mlp", "out"}  # of which a part has one only, so that it needs no word
 
 
 def steps(found: Circuit, known: set[str]) -> Row | None:
@@ -141,7 +148,7 @@ def _step(row: Row, block: str, scale: Scale, known: set[str]) -> Row:
 
 def _words(ways: Sequence[str]) -> str:
     """`k, q and v`; nothing for what has one way in only."""
-    told = [way for way in ways if way not in WAYS]
+    told = [way for way in ways if way not in ONLY_WAYS]
     return told[0] if len(told) == 1 else f"{', '.join(told[:-1])} and {told[-1]}" if told else ""
 
 
