@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from statistics import mean, median
 from typing import Any
 
-from benchmarks import circuit_decoys, circuit_stability_report
+from benchmarks import circuit_adversary, circuit_decoys, circuit_stability_report
 from benchmarks.circuit_judged import MOVED, silent_miss, within_budget
 from benchmarks.figures import Bar, Measured, Result, averaged, clustered, exact, share, spread
 
@@ -161,6 +161,7 @@ def section(results: dict[str, Result]) -> list[str]:
         ("circuits", population),
         ("circuit_groups", population),
         ("circuit_decoys", circuit_decoys.section),
+        ("circuit_adversary", circuit_adversary.section),
         ("circuit_interchange", interchange),
         ("circuit_stability", circuit_stability_report.section),
         ("circuit_growth", growth),

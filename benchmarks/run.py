@@ -38,6 +38,7 @@ FILES = {
     "circuit_interchange": "circuit_interchange",
     "circuit_groups": "circuit_groups",
     "circuit_decoys": "circuit_decoys",
+    "circuit_adversary": "circuit_adversary",
     "circuit_stability": "circuit_stability",
     "circuit_growth": "circuit_growth",
     "circuit_claims": "circuit_claims",
