@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from cutaway.network import Batch, TextFeed, wrap
-from cutaway.network.batch import tensor_batch
+from cutaway.network.batch import Wrapped, tensor_batch
 
 from .zoo import NAMED, POSITIONS, Digits, inputs, module, network
 
@@ -86,3 +86,14 @@ def test_ids_alone_give_what_the_module_gives() -> None:
     net, ids = network(NAMED["Llama"]), inputs(NAMED["Llama"])
     with torch.no_grad():
         assert torch.equal(net(ids).logits, module("Llama")(input_ids=ids).logits)
+
+
+def test_a_tokenizer_without_a_token_for_unknown_words_says_which_text_it_cannot_read() -> None:
+    import tokenizers
+    from tokenizers import models, pre_tokenizers
+
+    inner = tokenizers.Tokenizer(models.WordLevel({"left": 0, "right": 1}))
+    inner.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    assert Wrapped(inner).encode("right left") == [1, 0]
+    with pytest.raises(ValueError, match="no token for a word of 'left up'.*give words that it has"):
+        Wrapped(inner).encode("left up")

@@ -217,7 +217,14 @@ class Wrapped:
     inner: Any
 
     def encode(self, text: str) -> list[int]:
-        ids = self.inner.encode(text)
+        try:
+            ids = self.inner.encode(text)
+        except Exception as error:  # the tokenizers library raises nothing narrower
+            if "[UNK]" not in str(error):
+                raise
+            raise ValueError(
+                f"this tokenizer has no token for a word of {text!r}, nor one for unknown words; give words that it has"
+            ) from error
         return list(ids.ids) if hasattr(ids, "ids") else list(ids)
 
     def decode(self, ids: Sequence[int]) -> str:
