@@ -42,6 +42,7 @@ FILES = {
     "circuit_stability": "circuit_stability",
     "circuit_growth": "circuit_growth",
     "circuit_claims": "circuit_claims",
+    "concepts_read": "concepts_read",
 }
 ON_REQUEST = tuple(
     name

@@ -95,5 +95,5 @@ def test_a_tokenizer_without_a_token_for_unknown_words_says_which_text_it_cannot
     inner = tokenizers.Tokenizer(models.WordLevel({"left": 0, "right": 1}))
     inner.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     assert Wrapped(inner).encode("right left") == [1, 0]
-    with pytest.raises(ValueError, match="no token for a word of 'left up'.*give words that it has"):
+    with pytest.raises(ValueError, match=r"no token for a word of 'left up'.*give words that it has"):
         Wrapped(inner).encode("left up")

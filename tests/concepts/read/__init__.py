@@ -1,0 +1,1 @@
+"""READ: what is read, what is searched, what it is held against."""
