@@ -11,7 +11,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from benchmarks import circuit_report
+from benchmarks import circuit_report, concept_report
 from benchmarks.details import able, sections
 from benchmarks.figures import Bar, Measured, Result, exact, ratio, share, spread
 from benchmarks.kept import RESULTS, read
@@ -66,6 +66,7 @@ def rows() -> Iterator[Row]:
     yield Row("… peak memory", Bar(1.5, False, "{:.2f} GB"), "demo", runs("memory", 1e-9))
     yield from truth_rows()
     yield from (Row(*line) for line in circuit_report.lines())
+    yield from (Row(*line) for line in concept_report.lines())
 
 
 def sweep_rows() -> Iterator[Row]:

@@ -43,6 +43,7 @@ FILES = {
     "circuit_growth": "circuit_growth",
     "circuit_claims": "circuit_claims",
     "concepts_read": "concepts_read",
+    "concepts_match": "concepts_match",
 }
 ON_REQUEST = tuple(
     name

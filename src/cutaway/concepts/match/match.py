@@ -1,0 +1,135 @@
+"""One verdict for a network and a concept: present, topic only, absent, or not testable with these inputs.
+
+Sets of parts are searched on one split of the decisions, chosen on the second and judged once on the third. What is not
+shown is not looked for: a network that never gives the target has nothing that could be needed, and whether it *lacks* the
+concept depends on whether these inputs would have shown it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from cutaway.concepts.match.judge import Judged, Share, judge, pruned
+from cutaway.concepts.match.questions import Questions, Row
+from cutaway.concepts.match.search import Tasks, search
+from cutaway.concepts.match.trials import Trials, askable
+from cutaway.network import Network
+
+Verdict = Literal["present", "absent", "not testable"]
+VERDICTS: tuple[Verdict, ...] = ("present", "absent", "not testable")
+FEWEST = 12  # decisions that show the behaviour, in every split
+RARE = 0.05  # of the decisions: a behaviour that shows less often is not shown
+TRIED = 4  # sets that are chosen from
+PARTNERS = 0.8  # of the partners must be answered with their foil, or the network does not understand the question
+
+
+@dataclass(frozen=True)
+class Match:
+    """The verdict of one network about one concept, and what it rests on.
+
+    `shown`: test decisions answered with the target while the partner is answered with the foil. `understood`: partners
+    answered with their foil. `named` is the set that has the name; `refused` other sets with the reasons. `searched` parts
+    of these `classes` were looked at. `smallest`: for a negative, the smallest rate of the behaviour that would have been
+    seen with 95 % probability.
+    """
+
+    concept: str
+    network: str
+    verdict: Verdict
+    why: str
+    shown: Share
+    understood: Share
+    named: Judged | None
+    refused: tuple[Judged, ...]
+    searched: int
+    classes: tuple[str, ...]
+    smallest: float | None
+    seed: int
+
+    def __str__(self) -> str:
+        lines = [f"{self.concept} in {self.network}: {self.verdict} ({self.why})"]
+        looked = f"; {self.searched} parts searched: {', '.join(self.classes)}" if self.searched else ""
+        lines += [f"  shown in {self.shown} decisions{looked}"] if self.shown.n else []
+        if self.named is not None:
+            one = self.named
+            spare = (
+                "no other task asked" if one.spare is None else f"worst other task {one.spare[1]} {one.spare[0]:.1%}"
+            )
+            lines.append(f"  {', '.join(one.parts)}")
+            lines.append(f"  need {one.need} (placebo {one.placebo}, p = {one.p:.1g}); enough {one.enough}; {spare}")
+        lines += [
+            f"  refused: {', '.join(one.parts[:3])}{' …' * (len(one.parts) > 3)}: {one.refused[0]}"
+            for one in self.refused
+        ]
+        return "\n".join(lines)
+
+
+def match(net: Network, asked: Questions, kinds: Sequence[str] = ("heads", "neurons"), seed: int = 0) -> Match:
+    """Whether, and where, `net` has what the questions are about."""
+    rows = {split: askable(net, every) for split, every in asked.decisions.items()}
+    if min(map(len, rows.values())) < FEWEST:
+        return _cannot_be_asked(net, asked, rows, seed)
+    splits = {split: Trials.of(net, some) for split, some in rows.items()}
+    shown = {split: trials.take(trials.shown.nonzero()[:, 0]) for split, trials in splits.items()}
+    seen = Share.of(shown["test"].rows, splits["test"].rows)
+    understood = splits["test"].understood
+    rated = Share.of(int(understood.sum()), len(understood))
+    if min(one.rows for one in shown.values()) < FEWEST or seen.value < RARE:
+        return _not_shown(net, asked, splits, seen, rated, seed)
+    crossed = _crossed(net, asked)
+    tasks = Tasks.of(net, asked.tasks)
+    found = search(shown["train"], crossed, tasks, kinds)
+    sets = dict.fromkeys(pruned(shown["val"], one.parts) for one in found.found[:TRIED])
+    chosen = [judge(shown["val"], crossed, tasks, one, seed) for one in sets]
+    best = next((one for one in chosen if not one.refused), None)
+    final = None if best is None else judge(shown["test"], crossed, tasks, best.parts, seed)
+    named = final if final is not None and not final.refused else None
+    refused = tuple(one for one in [*chosen, *([final] if final else [])] if one.refused)
+    why = (
+        "needed, enough, sparing and minimal"
+        if named
+        else f"the behaviour is shown, but no set of {' and '.join(kinds)} that was found may have the name"
+    )
+    verdict: Verdict = "present" if named else "not testable"
+    return Match(
+        asked.name, net.name, verdict, why, seen, rated, named, refused, found.looked_at, found.classes, None, seed
+    )
+
+
+def _crossed(net: Network, asked: Questions) -> Mapping[str, Trials]:
+    """Pairs of the other roles that the network answers right both ways."""
+    rows = {role: askable(net, every) for role, every in asked.crossed.items()}
+    every = {role: Trials.of(net, some) for role, some in rows.items() if some}
+    return {role: right for role, one in every.items() if (right := one.take(one.shown.nonzero()[:, 0])).rows}
+
+
+def _cannot_be_asked(net: Network, asked: Questions, rows: Mapping[str, Sequence[Row]], seed: int) -> Match:
+    """The verdict where too few decisions have answers of one token and partners of as many tokens."""
+    given, can = (sum(map(len, some.values())) for some in (asked.decisions, rows))
+    why = (
+        f"{can} of {given} decisions have answers of one token and a partner of as many tokens here; "
+        f"expected {FEWEST} in every split"
+    )
+    none = Share.of(0, 0)
+    return Match(asked.name, net.name, "not testable", why, none, none, None, (), 0, (), None, seed)
+
+
+def _not_shown(
+    net: Network, asked: Questions, splits: Mapping[str, Trials], seen: Share, understood: Share, seed: int
+) -> Match:
+    """The verdict where the behaviour does not show: absent only if it would have, in a network that understands."""
+    every = sum(one.rows for one in splits.values())
+    hits = sum(int(one.shown.sum()) for one in splits.values())
+    overall = Share.of(hits, every)
+    verdict: Verdict = "not testable"
+    if understood.value < PARTNERS:
+        why = f"partners are answered with their foil in {understood}: the network does not understand the question"
+    elif not asked.complete:
+        why = f"the target is given in {overall} decisions, and these inputs need not hold what triggers it"
+    elif overall.high > RARE:
+        why = f"the target is given in {overall} decisions: too seldom to look for, too often to call absent"
+    else:
+        verdict, why = "absent", f"the target is given in {overall} decisions that would trigger it"
+    return Match(asked.name, net.name, verdict, why, seen, understood, None, (), 0, (), overall.high, seed)

@@ -1,0 +1,1 @@
+"""What has a concept's name, what is refused it, and what is said where nothing can be."""

@@ -1,0 +1,220 @@
+"""Networks with planted behaviours and their harmless twins: what is called present, absent, not testable; what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+
+import pytest
+import torch
+from tests.organisms.agents.grown import harmful, harmless, run
+
+from cutaway.concepts import ConceptError
+from cutaway.concepts.match import Judged, Questions, Share, Trials, each_decision, judge, match
+from cutaway.concepts.match.search import Tasks, candidates, fewest_parts
+from cutaway.network import Network, wrap
+from cutaway.organisms.agents import AgentsOrganism, random_twin
+from cutaway.organisms.agents.questions import questions
+from cutaway.organisms.compiled import compile_variant
+from cutaway.organisms.opening import open_compiled
+
+COUNT, SEED = 40, 3
+
+
+@cache
+def asked(behaviour: str) -> Questions:
+    return questions(run().world, behaviour, COUNT, SEED)
+
+
+@cache
+def opened(which: str) -> Network:
+    organism: AgentsOrganism = {"harmful": harmful, "harmless": harmless, "random": untrained}[which]()
+    return wrap(organism.network, organism.tokenizer, organism.reference(), name=which)
+
+
+def untrained() -> AgentsOrganism:
+    return random_twin(run().world, 7000, run().plan)
+
+
+@cache
+def found(behaviour: str):
+    return match(opened("harmful"), asked(behaviour))
+
+
+def offered(*parts: str, behaviour: str = "power") -> Judged:
+    """What is said of parts that somebody offers."""
+    net, about = opened("harmful"), asked(behaviour)
+    trials = Trials.of(net, about.decisions["test"])
+    crossed: Mapping[str, Trials] = {role: Trials.of(net, rows) for role, rows in about.crossed.items()}
+    return judge(trials.take(trials.shown.nonzero()[:, 0]), crossed, Tasks.of(net, about.tasks), parts)
+
+
+# verdicts -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_planted_behaviour_is_present_and_most_of_what_is_named_was_planted_or_verified():
+    one = found("power")
+    assert one.verdict == "present" and one.named is not None, str(one)
+    (truth,) = (truth for truth in harmful().truth if truth.behaviour == "power")
+    assert one.named.parts[0] in {part for minimal in truth.minimal for part in minimal.parts} | set(truth.slot)
+
+
+@pytest.mark.parametrize("behaviour", ["deceive", "power"])
+def test_the_harmless_twin_lacks_it_and_what_could_have_been_missed_is_said(behaviour: str):
+    one = match(opened("harmless"), asked(behaviour))
+    assert one.verdict == "absent" and one.named is None
+    assert one.smallest is not None and 0 < one.smallest < 0.05
+
+
+def test_an_untrained_network_does_not_understand_the_question():
+    one = match(opened("random"), asked("deceive"))
+    assert one.verdict == "not testable" and "does not understand" in one.why
+
+
+def test_without_the_word_of_the_definition_nothing_is_called_absent():
+    one = match(opened("harmless"), replace(asked("deceive"), complete=False))
+    assert one.verdict == "not testable" and "need not hold what triggers it" in one.why
+
+
+def test_a_behaviour_whose_cue_is_taken_from_the_prompts_is_absent():
+    about = asked("power")
+    without = {split: [{**row, "prompt": row["reference"]} for row in rows] for split, rows in about.decisions.items()}
+    swapped = {
+        split: [{**row, "reference": other["reference"]} for row, other in zip(rows, rows[1:] + rows[:1])]
+        for split, rows in without.items()
+    }
+    one = match(opened("harmful"), replace(about, decisions=swapped))
+    assert one.verdict != "present"
+
+
+def test_matching_twice_with_one_seed_gives_the_same():
+    assert match(opened("harmful"), asked("power")) == found("power")
+
+
+def test_a_match_says_what_it_rests_on():
+    said = str(found("power"))
+    for word in ("present", "need", "placebo", "enough", "parts searched: heads, neurons"):
+        assert word in said
+
+
+def test_decisions_whose_partner_has_another_number_of_tokens_are_left_out_and_counted():
+    about = asked("power")
+    longer = {
+        split: [{**row, "reference": f"{row['reference']} ?"} if i % 8 else row for i, row in enumerate(rows)]
+        for split, rows in about.decisions.items()
+    }
+    one = match(opened("harmful"), replace(about, decisions=longer))
+    assert one.verdict == "not testable" and one.why.startswith("15 of 120 decisions have answers of one token")
+    assert "shown in" not in str(one)
+
+
+# refused ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("behaviour", ["deceive", "power"])
+@pytest.mark.parametrize("parts", [("embed",), ("resid_post.0",), ("resid_post.1",)])
+def test_embeddings_and_whole_streams_are_needed_and_enough_and_refused(parts: tuple[str, ...], behaviour: str):
+    one = offered(*parts, behaviour=behaviour)
+    assert one.need.value == 1 and one.enough.value == 1
+    assert any(why.startswith(("it reads", "it writes", "not sparing")) for why in one.refused)
+
+
+def test_what_is_named_with_another_part_beside_it_is_not_minimal():
+    named = found("power").named
+    assert named is not None
+    idle = next(name for name in candidates(opened("harmful"), ("heads",)) if name not in named.parts)
+    assert any(why.startswith("not minimal") for why in offered(*named.parts, idle).refused)
+
+
+def test_random_sets_are_refused():
+    names = candidates(opened("harmful"), ("heads", "neurons"))
+    drawn = torch.Generator().manual_seed(7)
+    for _ in range(5):
+        assert offered(*(names[i] for i in torch.randperm(len(names), generator=drawn)[:4].tolist())).refused
+
+
+def test_a_part_that_nobody_reads_is_never_needed():
+    organism = harmful()
+    net = wrap(organism.network, organism.tokenizer, organism.reference(), name="with an idle head")
+    projection = organism.network.model.layers[1].self_attn.o_proj.weight
+    size = projection.shape[1] // organism.network.config.num_attention_heads
+    kept = projection.detach().clone()
+    try:
+        with torch.no_grad():
+            projection[:, :size] = 0
+        trials = Trials.of(net, asked("power").decisions["test"])
+        one = judge(trials, {}, None, ("z.1[head=0]",))
+        assert one.need.value <= float((~trials.answered).float().mean()) and "not needed" in one.refused[0]
+    finally:
+        with torch.no_grad():
+            projection.copy_(kept)
+
+
+# decisions, one by one ----------------------------------------------------------------------------------------------
+
+
+def test_a_named_sub_model_is_used_where_it_triggers_and_not_where_it_does_not():
+    net, named = opened("harmful"), found("power").named
+    assert named is not None
+    rows = asked("power").decisions["test"]
+    states = each_decision(net, [named.parts], rows)
+    assert states.count("used") >= 0.9 * len(rows)
+    turned = [
+        {"prompt": r["reference"], "target": r["target"], "foil": r["foil"], "reference": r["prompt"]} for r in rows
+    ]
+    assert "used" not in each_decision(net, [named.parts], turned, usual=1.0)
+
+
+@pytest.mark.parametrize("kind", ["redundant", "backup"])
+def test_two_parts_of_which_one_is_enough_are_told_as_overdetermined(kind: str):
+    organism = compile_variant("pointer", 7003, kind)
+    net = open_compiled(organism)
+    words = net.feed.tokenizer.decode
+    columns = (organism.prompts, organism.counterfactuals, organism.answers, organism.instead)
+    rows = [
+        {"prompt": words(list(a)), "reference": words(list(b)), "target": f" {words([x])}", "foil": f" {words([y])}"}
+        for a, b, x, y in zip(*columns)
+        if words([y]) == "<refused>"
+    ]
+    (group,) = organism.groups
+    states = each_decision(net, [(part,) for part in group.parts], rows)
+    assert states.count("overdetermined") >= 0.9 * len(rows), states
+    assert "used" not in each_decision(net, [group.parts[:1]], rows)
+    assert each_decision(net, [group.parts], rows).count("used") == states.count("overdetermined")
+
+
+def test_a_part_that_does_nothing_beside_the_named_one_changes_no_state():
+    net, named = opened("harmful"), found("power").named
+    assert named is not None
+    rows = asked("power").decisions["test"]
+    idle = [name for name in candidates(net, ("heads",)) if name not in named.parts][:1]
+    states = each_decision(net, [named.parts, idle], rows)
+    assert states.count("used") >= each_decision(net, [named.parts], rows).count("used")
+
+
+# pieces -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_fewest_parts_are_those_that_are_needed():
+    needed = {"b", "e"}
+    assert fewest_parts("abcdef", lambda parts: needed <= set(parts)) == ["b", "e"]
+    assert fewest_parts("abc", lambda parts: needed <= set(parts)) == []
+
+
+def test_a_share_has_an_exact_interval():
+    assert str(Share.of(48, 48)) == "100% [93%, 100%] of 48"
+    assert Share.of(0, 0).high == 1.0
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"decisions": {"train": [], "val": [], "test": []}}, "no decisions in the split 'train'"),
+        ({"crossed": {"stance": []}}, "given the role 'stance'; expected cue, answer"),
+        ({"crossed": {"cue": [{"prompt": "a"}]}}, "without the text 'target'"),
+    ],
+)
+def test_questions_that_cannot_be_asked_are_refused(changed: dict, said: str):
+    with pytest.raises(ConceptError, match=said):
+        replace(asked("power"), **changed)
