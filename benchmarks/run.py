@@ -42,13 +42,15 @@ FILES = {
     "circuit_stability": "circuit_stability",
     "circuit_growth": "circuit_growth",
     "circuit_claims": "circuit_claims",
+    "agents": "agents",
     "concepts_read": "concepts_read",
     "concepts_match": "concepts_match",
 }
 ON_REQUEST = tuple(
     name
     for name in FILES
-    if name == "statistics" or (name.startswith("circuit") and name not in ("circuit_cost", "circuit_exact"))
+    if name in ("statistics", "agents", "concepts_match")
+    or (name.startswith("circuit") and name not in ("circuit_cost", "circuit_exact"))
 )
 
 
