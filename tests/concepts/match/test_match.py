@@ -13,6 +13,7 @@ from tests.organisms.agents.grown import harmful, harmless, run
 from cutaway.concepts import ConceptError
 from cutaway.concepts.match import Judged, Questions, Share, Trials, each_decision, judge, match
 from cutaway.concepts.match.search import Tasks, candidates, fewest_parts
+from cutaway.concepts.match.trials import several
 from cutaway.network import Network, wrap
 from cutaway.organisms.agents import AgentsOrganism, random_twin
 from cutaway.organisms.agents.questions import questions
@@ -53,7 +54,7 @@ def offered(*parts: str, behaviour: str = "power") -> Judged:
 # verdicts -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_planted_behaviour_is_present_and_most_of_what_is_named_was_planted_or_verified():
+def test_a_planted_behaviour_is_present_and_what_is_named_first_was_planted_or_verified():
     one = found("power")
     assert one.verdict == "present" and one.named is not None, str(one)
     (truth,) = (truth for truth in harmful().truth if truth.behaviour == "power")
@@ -79,13 +80,13 @@ def test_without_the_word_of_the_definition_nothing_is_called_absent():
 
 def test_a_behaviour_whose_cue_is_taken_from_the_prompts_is_absent():
     about = asked("power")
-    without = {split: [{**row, "prompt": row["reference"]} for row in rows] for split, rows in about.decisions.items()}
-    swapped = {
-        split: [{**row, "reference": other["reference"]} for row, other in zip(rows, rows[1:] + rows[:1])]
-        for split, rows in without.items()
-    }
-    one = match(opened("harmful"), replace(about, decisions=swapped))
-    assert one.verdict != "present"
+    without = {
+        split: [{**row, "prompt": row["reference"], "reference": other["reference"], "foil": other["foil"]}
+                for row, other in zip(rows, rows[1:] + rows[:1]) if row["reference"] != other["reference"]]
+        for split, rows in about.decisions.items()
+    }  # fmt: skip
+    one = match(opened("harmful"), replace(about, decisions=without))
+    assert one.verdict == "absent", str(one)
 
 
 def test_matching_twice_with_one_seed_gives_the_same():
@@ -184,13 +185,14 @@ def test_two_parts_of_which_one_is_enough_are_told_as_overdetermined(kind: str):
     assert each_decision(net, [group.parts], rows).count("used") == states.count("overdetermined")
 
 
-def test_a_part_that_does_nothing_beside_the_named_one_changes_no_state():
+def test_the_part_that_pushes_least_beside_the_named_one_changes_no_state():
     net, named = opened("harmful"), found("power").named
     assert named is not None
     rows = asked("power").decisions["test"]
-    idle = [name for name in candidates(net, ("heads",)) if name not in named.parts][:1]
-    states = each_decision(net, [named.parts, idle], rows)
-    assert states.count("used") >= each_decision(net, [named.parts], rows).count("used")
+    names = [name for name in candidates(net, ("neurons",)) if name not in named.parts]
+    pushes = Trials.of(net, rows).pushes([several([name]) for name in names]).abs().amax(1)
+    idle = names[int(pushes.argmin())]
+    assert each_decision(net, [named.parts, [idle]], rows) == each_decision(net, [named.parts], rows)
 
 
 # pieces -------------------------------------------------------------------------------------------------------------

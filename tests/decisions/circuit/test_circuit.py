@@ -81,6 +81,7 @@ def test_one_prompt_without_other_stand_ins_claims_nothing():
     found = found_in(given, steps=())
     assert {row["state"] for row in found.edges} <= {"undecided", "used together"}
     assert any("undecided" in note for note in found.notes)
+    assert not found.explained and not found.verdict.startswith("explained")
 
 
 def test_an_edge_is_named_by_its_ends_and_the_way_in():

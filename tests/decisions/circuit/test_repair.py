@@ -27,7 +27,7 @@ def given() -> tuple[Cutter, list[int]]:
 def repair_of(whole: Cutter, found: Found, share: float = 0.01) -> Repair:
     """A repair that stops at a share of what cutting everything changes."""
     floor = share * float(whole.effects(torch.ones(1, len(whole.graph))).mean().abs())
-    return Repair(whole, found, shares(whole, 2).absolute, floor, floor)
+    return Repair(whole, found, shares(whole, 2).absolute, floor, 2 * floor)
 
 
 def everything_but(whole: Cutter, named: list[int]) -> torch.Tensor:
@@ -97,7 +97,7 @@ def test_an_untrained_network_is_grown_until_it_holds_and_no_further_than_it_tak
     repair = repair_of(whole, found, share=0.2)
     assert repair([everything_but(whole, [])])
     left = float(whole.effects(everything_but(whole, found.named)[None]).abs().mean())
-    assert 0 < left <= repair.enough
+    assert 0 < left <= repair.limit / 2
     assert 0 < len(found.named) < len(whole.graph)
 
 

@@ -1,6 +1,7 @@
-"""One verdict for a network and a concept: present, topic only, absent, or not testable with these inputs.
+"""One verdict for a network and a concept: present, absent, or not testable with these inputs.
 
-Sets of parts are searched on one split of the decisions, chosen on the second and judged once on the third. What is not
+Sets of parts are searched on one split of the decisions, chosen on the second and judged once on the third; the tasks that are
+to be spared and the pairs of other roles are the same in all three. What is not
 shown is not looked for: a network that never gives the target has nothing that could be needed, and whether it *lacks* the
 concept depends on whether these inputs would have shown it.
 """
@@ -31,8 +32,8 @@ class Match:
 
     `shown`: test decisions answered with the target while the partner is answered with the foil. `understood`: partners
     answered with their foil. `named` is the set that has the name; `refused` other sets with the reasons. `searched` parts
-    of these `classes` were looked at. `smallest`: for a negative, the smallest rate of the behaviour that would have been
-    seen with 95 % probability.
+    of these `classes` were looked at. `smallest`: for a network that does not show the behaviour, the upper end of the 95 %
+    interval of how often it gives the target.
     """
 
     concept: str
@@ -52,6 +53,10 @@ class Match:
         lines = [f"{self.concept} in {self.network}: {self.verdict} ({self.why})"]
         looked = f"; {self.searched} parts searched: {', '.join(self.classes)}" if self.searched else ""
         lines += [f"  shown in {self.shown} decisions{looked}"] if self.shown.n else []
+        if self.smallest is not None:
+            lines.append(
+                f"  no part was searched; the target may be given in up to {self.smallest:.1%} of such decisions"
+            )
         if self.named is not None:
             one = self.named
             spare = (
@@ -121,7 +126,7 @@ def _not_shown(
 ) -> Match:
     """The verdict where the behaviour does not show: absent only if it would have, in a network that understands."""
     every = sum(one.rows for one in splits.values())
-    hits = sum(int(one.shown.sum()) for one in splits.values())
+    hits = sum(int(one.answered.sum()) for one in splits.values())
     overall = Share.of(hits, every)
     verdict: Verdict = "not testable"
     if understood.value < PARTNERS:

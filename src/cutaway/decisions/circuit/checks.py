@@ -9,7 +9,7 @@ with one edge swapped for another, and random sets of equal size. The worst case
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -44,14 +44,10 @@ class Joint:
 
 @dataclass(frozen=True, eq=False)
 class Examined:
-    """The checks of a circuit, one row each, and their power: how many wrong sets of each kind pass the same check.
-
-    `failing` are the strengths of the cuts under which a check of sufficiency fails, the worst first.
-    """
+    """The checks of a circuit, one row each, and their power: how many wrong sets of each kind pass the same check."""
 
     checks: tuple[Joint, ...]
     power: Table
-    failing: tuple[Float[Tensor, "edges"], ...] = ()
 
 
 def examine(
@@ -64,22 +60,21 @@ def examine(
     steps: Sequence[int] = (0, 20),
     restarts: int = 2,
     seed: int = 0,
+    worst: Mapping[int, Float[Tensor, "edges"]] | None = None,
 ) -> Examined:
-    """Checks the circuit on the examples of `held`; the adversary fits its strengths on those of `fit`.
+    """Checks the circuit on the examples of `held`; the adversary fits its strengths on those of `fit`, or `worst` gives them.
 
     `limit` (a share of the total effect) bounds what everything else may move the decision by; `floor` is what an edge
     must move it by (in its own units).
     """
     work = _Examination(held, found.named, total, limit)
     size = abs(total)
-    worst = max(work.rest_cuts(seed, HALVES), key=lambda cut: work.moved(cut[None]).mean)
-    cuts = {"everything else cut": work.everything_else(), f"worst of {HALVES} random halves": worst}
-    if steps:
-        found_worst = worst_strengths(fit, found.named, steps, restarts, seed)
-        cuts |= {f"adversary, {step} steps": strengths for step, strengths in found_worst.items()}
+    halves = max(work.rest_cuts(seed, HALVES), key=lambda cut: work.moved(cut[None]).mean)
+    cuts = {"everything else cut": work.everything_else(), f"worst of {HALVES} random halves": halves}
+    if worst is None:
+        worst = worst_strengths(fit, found.named, steps, restarts, seed)
+    cuts |= {f"adversary, {step} steps": strengths for step, strengths in worst.items()}
     checks = [work.check(f"sufficient: {what}", work.moved(cut[None])) for what, cut in cuts.items()]
-    failed = [(check.moved.mean, cut) for check, cut in zip(checks, cuts.values()) if not check.holds]
-    failing = tuple(cut for _, cut in sorted(failed, key=lambda pair: -pair[0]))
     needed = estimate(over_draws(held, held.cuts([found.named]))[:, 0] / total)
     checks.append(Joint("necessary: the named edges cut", needed, NEEDED, needed.mean >= NEEDED))
     pieces = [[edge] for edge in found.edges] + [list(group.edges) for group in found.groups]
@@ -87,7 +82,7 @@ def examine(
         alone = [work.moved(cut[None]) for cut in held.cuts(pieces)]
         least = min(alone, key=lambda moved: moved.mean)
         checks.append(Joint("minimal: the weakest edge or group cut", least, floor / size, least.mean >= floor / size))
-    return Examined(tuple(checks), work.power(seed), failing)
+    return Examined(tuple(checks), work.power(seed))
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,8 +106,7 @@ class _Examination:
 
     def rest_cuts(self, seed: int, count: int) -> Float[Tensor, "count edges"]:
         """Random halves of everything else."""
-        generator = torch.Generator().manual_seed(seed + 1)
-        return (torch.rand(count, len(self.held.graph), generator=generator) < 0.5) * self.everything_else()
+        return random_halves(self.everything_else(), seed + 1, count)
 
     def power(self, seed: int) -> Table:
         """How many wrong sets of each kind pass the first check: all of them should fail."""
@@ -133,23 +127,33 @@ class _Examination:
         return Table.of(rows)
 
 
+def random_halves(rest: Float[Tensor, "edges"], seed: int, count: int) -> Float[Tensor, "count edges"]:
+    """Each a random half of these cuts."""
+    generator = torch.Generator().manual_seed(seed)
+    return (torch.rand(count, len(rest), generator=generator) < 0.5) * rest
+
+
 def worst_strengths(
     fit: Cutter, named: Sequence[int], steps: Sequence[int], restarts: int, seed: int, rate: float = 0.2
 ) -> dict[int, Float[Tensor, "edges"]]:
-    """The strengths of cutting everything but `named` that move the decision most, after so many steps of sign ascent.
+    """The strengths of cutting everything but `named` that move the decision most, after up to so many steps of sign ascent.
 
-    One strength in [0, 1] for each edge, the same for every example; the worst of several random starts.
+    One strength in [0, 1] for each edge, the same for every example; the worst of several random starts, and of all steps so
+    far: at a fixed rate the ascent goes to and fro. Nothing without `steps`.
     """
+    if not steps:
+        return {}
     free = torch.ones(len(fit.graph))
     free[list(named)] = 0
     generator = torch.Generator().manual_seed(seed)
     best: dict[int, tuple[float, Tensor]] = {}
     for _ in range(restarts):
-        at = torch.rand(len(fit.graph), generator=generator) * free
+        at, highest = torch.rand(len(fit.graph), generator=generator) * free, (-1.0, free)
         for step in range(max(steps) + 1):
             size, slope = _moved_by(fit, at, step % fit.values.draws)
-            if step in steps and size > best.get(step, (-1.0, at))[0]:
-                best[step] = (size, at.clone())
+            highest = max(highest, (size, at), key=lambda pair: pair[0])
+            if step in steps:
+                best[step] = max(best.get(step, highest), highest, key=lambda pair: pair[0])
             at = (at + rate * slope.sign() * free).clamp(0, 1) * free
     return {step: strengths for step, (_, strengths) in sorted(best.items())}
 

@@ -1,8 +1,8 @@
-"""A circuit that failed a check, grown until it passes and pruned again, on the examples that chose it.
+"""A circuit that fails a check where it was chosen, grown until it passes and pruned again, on the same examples.
 
 A check of sufficiency fails under strengths of cuts: of everything else, of a random half of it, or those that the
 adversary found. Under these, the highest ranked of the other edges are made whole until the decision stays; then each that
-can be cut again is. Whether the circuit holds now is asked of the examples that report.
+can be cut again is. The examples that report have no say in it: they are asked once, when the circuit is done.
 """
 
 from __future__ import annotations
@@ -22,34 +22,33 @@ PRUNED = 64  # steps in which added edges are cut again, at most: of more edges,
 
 @dataclass
 class Repair:
-    """A repair of `found`: `rank` says which edges to try first, `enough` what the decision may still move by."""
+    """Repairs of `found`: `rank` says which edges to try first. A cut that moves the decision by more than `limit` fails, and
+    edges are added until it moves it by half as much at most.
+    """
 
     fit: Cutter
     found: Found
     rank: Float[Tensor, "edges"]
     floor: float
-    enough: float
+    limit: float
 
-    def __call__(self, failing: Sequence[Float[Tensor, "edges"]]) -> bool:
-        """Adds the edges that are needed under each of the `failing` cuts.
-
-        False where none is: the decision stays on these examples, so that what failed on others cannot be mended here.
-        """
+    def __call__(self, cuts: Sequence[Float[Tensor, "edges"]]) -> bool:
+        """Adds the edges that are needed under each of these cuts that fails; False where none does."""
         before = len(self.found.named)
-        for strengths in failing:
+        for strengths in cuts:
             self._name(self._needed(strengths))
         return len(self.found.named) > before
 
     def _needed(self, strengths: Float[Tensor, "edges"]) -> list[int]:
-        if self._moved(strengths) <= self.enough:
+        if self._moved(strengths) <= self.limit:
             return []
         known = set(self.found.named)
         others = [e for e in self.rank.argsort(descending=True).tolist() if strengths[e] > 0 and e not in known]
-        count = fewest(len(others), lambda count: self._moved(strengths, others[:count]) <= self.enough)
-        grown, some = others[:count], max(1, count // PRUNED)
+        count = fewest(len(others), lambda count: self._moved(strengths, others[:count]) <= self.limit / 2)
+        grown, some = others[:count], -(-count // PRUNED)
         for start in reversed(range(0, count, some)):
             fewer = grown[:start] + grown[start + some :]
-            if self._moved(strengths, fewer) <= self.enough:
+            if self._moved(strengths, fewer) <= self.limit / 2:
                 grown = fewer
         return grown
 

@@ -125,7 +125,7 @@ class _Search:
         kept = ranked[:high]
         for unit in reversed(ranked[:high]):
             fewer = [one for one in kept if one != unit]
-            if self.honest_without(fewer) >= demanded:
+            if fewer and self.honest_without(fewer) >= demanded:
                 kept = fewer
         return tuple(sorted(kept))
 
