@@ -345,6 +345,17 @@ def test_the_plan_says_what_it_will_cost() -> None:
     assert str(plan).startswith("8 reruns of 2 rows in ")
 
 
+def test_one_row_of_one_token_with_a_table_of_positions_is_not_taken_for_rows() -> None:
+    net = wrap(
+        Transformer(Shape(vocab=11, context=8, width=6, layers=2, heads=2, d_head=2, hidden=2, positions="learned"))
+    )
+    edits = [Edit(Site.parse("mlp_act.0[neuron=1,pos=0]"), ZERO), Edit(Site.parse("resid_pre.0"), Scale(1.0))]
+    metric = LogitDifference(torch.tensor([0]), torch.tensor([5]))
+    swept = sweep(net, torch.tensor([[3]]), [Variant((edit,)) for edit in edits], metric)
+    for edit, value in zip(edits, swept.value):
+        assert torch.allclose(value, metric(net.run(torch.tensor([[3]]), (edit,)).output, torch.tensor([0])), atol=1e-6)
+
+
 # laws on random networks ----------------------------------------------------------------------------------------------
 
 shapes = st.fixed_dictionaries(
