@@ -114,8 +114,7 @@ class Sweeper:
     def __post_init__(self) -> None:
         self.net.locate_for(self.batch, [site for v in self.variants for site in sites_of(v)])
         self.variants = [counted_from_the_end(variant, self.batch) for variant in self.variants]
-        # Of one row of one token a table of positions looks like a row, and would be stacked like one.
-        self.unstacked = self.batch.rows == self.batch.positions == 1
+        self.unstacked = self.batch.rows == self.batch.positions == 1  # then a table of positions looks like a row
         self.ports = {edit.site: self.net.writable(edit.site) for v in self.variants for edit in v.edits}
         self.watched = watched(self.net, [self.net.port(site) for v in self.variants for site in sites_of(v)])
 
