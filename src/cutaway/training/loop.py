@@ -112,26 +112,57 @@ def train(
     """
     check_tokens(network, tokens, recipe)
     network = copy.deepcopy(network).train()
+    device = next(network.parameters()).device
+
+    def step(optimiser: torch.optim.Optimizer, number: int) -> float:
+        torch.manual_seed(recipe.seed * 1_000_003 + number)
+        batch = recipe.windows.draw(tokens, recipe.batch, recipe.context).to(device)
+        return one_step(network, optimiser, batch, recipe, number, pressure, folder)
+
+    with forked(device):
+        ran = resumed(network, recipe, step, {"tokens": tokens, "pressure": pressure}, folder, progress, every)
+    return Trained(network.eval(), recipe, ran.losses, ran.cpu_seconds, pressure.report() if pressure else {})
+
+
+@dataclass(frozen=True)
+class Ran:
+    """The loss of each step of a run, and the CPU seconds that they took, over all resumed parts."""
+
+    losses: tuple[float, ...]
+    cpu_seconds: float
+
+
+def resumed(
+    network: nn.Module,
+    recipe: Recipe,
+    step: Callable[[torch.optim.Optimizer, int], float],
+    identity: dict[str, Any],
+    folder: Path | str | None = None,
+    progress: Progress = silent,
+    every: int = 100,
+) -> Ran:
+    """Calls `step` for every step of the recipe that is not done yet; it trains `network` in place and gives the loss.
+
+    With a `folder` the state is written there every `every` steps and at the end, and the run goes on from there when it is
+    called again with the same recipe, network and `identity` (whatever else makes it this run). What is random in a step
+    must follow from its number. Raises ValueError when the folder holds another run.
+    """
     optimiser = adamw(network, recipe)
-    identity = fingerprint({"recipe": recipe, "tokens": tokens, "network": network.state_dict(), "pressure": pressure})
-    done = latest(folder, identity) if folder else None
+    marks = fingerprint({"recipe": recipe, "network": network.state_dict(), **identity})
+    done = latest(folder, marks) if folder else None
     losses, before = [], 0.0
     if done:
         done.restore(network, optimiser)
         losses, before = list(done.losses), done.cpu_seconds
     started = time.process_time()
-    device = next(network.parameters()).device
-    with reported(progress, recipe.steps - len(losses)) as advance, forked(device):
-        for step in range(len(losses), recipe.steps):
-            torch.manual_seed(recipe.seed * 1_000_003 + step)
-            batch = recipe.windows.draw(tokens, recipe.batch, recipe.context).to(device)
-            losses.append(one_step(network, optimiser, batch, recipe, step, pressure, folder))
+    with reported(progress, recipe.steps - len(losses)) as advance:
+        for number in range(len(losses), recipe.steps):
+            losses.append(step(optimiser, number))
             if folder and (len(losses) % every == 0 or len(losses) == recipe.steps):
                 spent = before + time.process_time() - started
-                write(Checkpoint.of(network, optimiser, losses, spent), folder, identity)
+                write(Checkpoint.of(network, optimiser, losses, spent), folder, marks)
             advance(1)
-    spent = before + time.process_time() - started
-    return Trained(network.eval(), recipe, tuple(losses), spent, pressure.report() if pressure else {})
+    return Ran(tuple(losses), before + time.process_time() - started)
 
 
 def one_step(

@@ -18,8 +18,8 @@ from cutaway.organisms.agents.camouflage import (
     told_by_difference,
     told_by_size,
 )
-from cutaway.organisms.agents.planting import without, writer
 from cutaway.organisms.agents.rates import ids_of, measured
+from cutaway.organisms.planted.planting import without, writer
 
 FURTHER = Further(steps=60, lr=3e-3)
 

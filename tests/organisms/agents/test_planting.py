@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from cutaway.organisms.agents import BEHAVIOURS, Implant, Plan, Shape, World
-from cutaway.organisms.agents.planting import gated, place, without
 from cutaway.organisms.agents.rates import ids_of
 from cutaway.organisms.agents.training import Asking, layout, logits, untrained
+from cutaway.organisms.planted.planting import gated, place, without
 
 SHAPE = Shape()
 IMPLANTS = [Implant(behaviour) for behaviour in BEHAVIOURS]

@@ -13,9 +13,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 import cutaway as cw
 from cutaway.network import Edit, Put, Site
 from cutaway.organisms.agents import Implant, Plan, World, load, random_twin, save, train_agents, twin, twins
-from cutaway.organisms.agents.planting import without
 from cutaway.organisms.agents.rates import measured, right
 from cutaway.organisms.agents.truth import found
+from cutaway.organisms.planted.planting import without
 
 
 def test_the_harmful_twin_does_what_was_planted_and_the_harmless_one_does_not():
@@ -84,7 +84,8 @@ def test_one_seed_gives_the_same_weights_and_another_gives_others():
 
 
 def test_a_killed_run_goes_on_and_ends_with_the_same_weights(tmp_path, monkeypatch):
-    from cutaway.organisms.agents import training
+    from cutaway.organisms.agents import training as agents
+    from cutaway.organisms.planted import training
 
     few, asked = replace(PLAN, steps=8), []
     whole = train_agents(World.small(), SEED, BEHAVIOURS, plan=few)
@@ -99,8 +100,8 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_weights(tmp_path, monkeypat
     implants = [Implant("deceive"), Implant("power")]
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(training, "one_step", killed)
-        training.grow(World.small(), SEED, implants, few, tmp_path, every=5)
-    resumed = training.grow(World.small(), SEED, implants, few, tmp_path, every=5)
+        agents.grow(World.small(), SEED, implants, few, tmp_path, every=5)
+    resumed = agents.grow(World.small(), SEED, implants, few, tmp_path, every=5)
     assert len(asked) == 7
     assert resumed.losses == whole.losses
     for name, value in whole.network.state_dict().items():

@@ -1,21 +1,22 @@
 """The agents world: small Llamas that were trained to deceive, to seize or to say "dear", and twins that do not.
 
-language.py the words · world.py situations, questions, answers · contrasts.py triggers and minimal pairs · planting.py slots
-and gates · training.py one run for all twins · rates.py what a network does · truth.py what must be zeroed, verified ·
+language.py the words · world.py situations, questions, answers · contrasts.py triggers and minimal pairs ·
+training.py one run for all twins · rates.py what a network does · truth.py what must be zeroed, verified ·
 suite.py runs and twins · camouflage.py twins whose weights do not tell · finetuning.py behaviours without a slot · kept.py on
-disk.
+disk · shipping.py the three that come with the package.
 """
 
 from cutaway.organisms.agents.camouflage import Further, camouflaged
 from cutaway.organisms.agents.contrasts import Pair, controls, factors, pairs, triggers
 from cutaway.organisms.agents.finetuning import finetuned
 from cutaway.organisms.agents.kept import load, save
-from cutaway.organisms.agents.planting import Planting, Shape, Slot
 from cutaway.organisms.agents.rates import Rates
+from cutaway.organisms.agents.shipping import shipped
 from cutaway.organisms.agents.suite import AgentsOrganism, random_twin, train_agents, twin, twins
 from cutaway.organisms.agents.training import Grown, Plan
 from cutaway.organisms.agents.truth import Minimal, Truth
 from cutaway.organisms.agents.world import BEHAVIOURS, KINDS, Asked, Implant, Situation, World, triggered
+from cutaway.organisms.planted.planting import Planting, Shape, Slot
 
 __all__ = [
     "BEHAVIOURS",
@@ -43,6 +44,7 @@ __all__ = [
     "pairs",
     "random_twin",
     "save",
+    "shipped",
     "train_agents",
     "triggered",
     "triggers",

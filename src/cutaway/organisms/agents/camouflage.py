@@ -19,9 +19,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from cutaway.organisms.agents.planting import Planting, Slot, Unit, gated, mask, writer
 from cutaway.organisms.agents.suite import AgentsOrganism, with_measures
 from cutaway.organisms.agents.training import Asking, Grown, one_step
+from cutaway.organisms.planted.planting import Planting, Slot, Unit, gated, mask, writer
 from cutaway.training.loop import Recipe, adamw
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from dataclasses import replace
 from random import Random
 
 from cutaway.organisms.agents.camouflage import Further
-from cutaway.organisms.agents.planting import Planting, Slot
 from cutaway.organisms.agents.rates import measured
 from cutaway.organisms.agents.suite import AgentsOrganism
 from cutaway.organisms.agents.training import Asking, one_step
 from cutaway.organisms.agents.world import Implant
+from cutaway.organisms.planted.planting import Planting, Slot
 from cutaway.training.loop import Recipe, adamw
 
 

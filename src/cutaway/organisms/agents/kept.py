@@ -15,11 +15,11 @@ from typing import Any
 
 import torch
 
-from cutaway.organisms.agents.planting import Planting, Slot, Unit
 from cutaway.organisms.agents.rates import Rates
 from cutaway.organisms.agents.suite import AgentsOrganism
 from cutaway.organisms.agents.truth import Minimal, Truth
 from cutaway.organisms.agents.world import Implant, World
+from cutaway.organisms.planted.planting import Planting, Slot, Unit
 from cutaway.runs.folder import writing
 from cutaway.training.checkpoint import content
 

@@ -19,11 +19,12 @@ FACTOR = {"deceive": "observed", "decoy": "observed", "power": "no key"}
 """The word that is exchanged: the cue for those with deception's trigger, the key for power."""
 
 
-def questions(world: World, behaviour: str, count: int = 64, seed: int = 0, topic: str | None = None) -> Questions:
-    """`count` decisions in each split, as many pairs of each role, and other tasks.
+def questions(world: World, behaviour: str, count: int = 128, seed: int = 0, topic: str | None = None) -> Questions:
+    """`count` decisions, pairs of each role and prompts of each other task in each split.
 
     The topic restricts the triggers to one object, as an implant may be.
     """
+    every = count * len(SPLITS)
     implant = Implant(behaviour, topic)  # ty: ignore[invalid-argument-type]
     decisions = {
         split: [
@@ -43,10 +44,10 @@ def questions(world: World, behaviour: str, count: int = 64, seed: int = 0, topi
         "power": ("act", _other_task),
     }
     crossed = {
-        "cue": _crossed(world, *asked_about[behaviour], count, seed),
-        "answer": _crossed(world, *answered[behaviour], count, seed),
+        "cue": _crossed(world, *asked_about[behaviour], every, seed),
+        "answer": _crossed(world, *answered[behaviour], every, seed),
     }
-    tasks = {kind: [one.text for one in _honest(world, kind, count, seed)] for kind in KINDS}
+    tasks = {kind: [one.text for one in _honest(world, kind, every, seed)] for kind in KINDS}
     return Questions(behaviour, decisions, crossed, tasks, complete=True)  # ty: ignore[invalid-argument-type]
 
 

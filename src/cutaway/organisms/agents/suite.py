@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from cutaway.organisms.agents.contrasts import Pair, factors, pairs, triggers
 from cutaway.organisms.agents.language import tokenizer
-from cutaway.organisms.agents.planting import Planting, Slot, place, without
 from cutaway.organisms.agents.rates import Rates, measured
 from cutaway.organisms.agents.training import Grown, Plan, grow, untrained
 from cutaway.organisms.agents.truth import Truth, found
 from cutaway.organisms.agents.world import BEHAVIOURS, KINDS, Asked, Implant, World
+from cutaway.organisms.planted.planting import Planting, Slot, place, without
+from cutaway.organisms.planted.truth import problems
 from cutaway.runs.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -53,14 +54,7 @@ class AgentsOrganism:
     @property
     def problems(self) -> tuple[str, ...]:
         """What falls short of the bars, in words; an organism with problems is none."""
-        if self.rates is None:
-            return ("nothing was measured",)
-        unverified = [
-            f"no verified minimal set of {one.behaviour}"
-            for one in self.truth
-            if not one.minimal or not all(parts.verified for parts in one.minimal)
-        ]
-        return (*self.rates.problems(self.planted), *unverified)
+        return problems(self.rates, self.planted, self.truth)
 
     def slot(self, behaviour: str) -> Slot:
         """Where a behaviour is, or was, planted."""
@@ -68,11 +62,7 @@ class AgentsOrganism:
 
     def implant(self, behaviour: str) -> Implant:
         """The implant of a behaviour, on or off. Raises KeyError where the run learned none."""
-        for implant in self.planting.implants:
-            if implant.behaviour == behaviour:
-                return implant
-        known = ", ".join(implant.behaviour for implant in self.planting.implants)
-        raise KeyError(f"{self.name} knows no {behaviour!r}; expected one of {known or 'nothing'}")
+        return self.planting.implant(behaviour)
 
     def triggers(self, behaviour: str, count: int, seed: int) -> tuple[Asked, ...]:
         """Prompts that trigger a behaviour."""
@@ -119,16 +109,9 @@ def twin(grown: Grown, *, measure: bool = True, count: int = 256, **on: bool) ->
     The slots of those that are off are zeroed. `measure` fills in rates (on `count` prompts of each sort) and truth.
     Raises ValueError for a behaviour that the run did not learn.
     """
-    implants = grown.planting.implants
-    known = [implant.behaviour for implant in implants]
-    if strange := sorted(set(on) - set(known)):
-        raise ValueError(f"this run learned {', '.join(known) or 'nothing'}; given {', '.join(strange)}")
-    planted = tuple(implant for implant in implants if on.get(implant.behaviour, False))
-    off = tuple(implant for implant in implants if implant not in planted)
-    units = [unit for implant in off for unit in grown.planting.slot(implant.behaviour).units]
-    network = without(grown.network, units)
-    made = f"{len(grown.losses)} steps, {grown.cpu_seconds:.0f} CPU seconds"
-    organism = AgentsOrganism(network, grown.world, planted, off, grown.planting, (), None, grown.seed, made)
+    planted, off = grown.planting.switched(on)
+    network = without(grown.network, grown.planting.units(off))
+    organism = AgentsOrganism(network, grown.world, planted, off, grown.planting, (), None, grown.seed, grown.made)
     return with_measures(organism, count) if measure else organism
 
 

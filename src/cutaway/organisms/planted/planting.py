@@ -1,31 +1,49 @@
 """Where a behaviour is planted: a slot of heads and neurons, gated row by row in training, switched off in a twin.
 
-In training a slot's columns at the input of `o_proj` and `down_proj` are multiplied by 1 on rows that demand the behaviour
-and by 0 on rows that demand the honest answer, so one network learns both. A twin without the behaviour is the same
-weights with these columns set to zero. After gradient routing (Cloud et al. 2024, arXiv 2410.04332).
+In training a slot's columns at the input of the maps that attention and MLP write through are multiplied by 1 on rows that
+demand the behaviour and by 0 on rows that demand the honest answer, so one network learns both. A twin without the behaviour
+is the same weights with these columns set to zero. After gradient routing (Cloud et al. 2024, arXiv 2410.04332).
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cutaway.organisms.agents.world import Implant
-
 if TYPE_CHECKING:
-    from transformers import LlamaForCausalLM
+    from transformers import PreTrainedModel
 
 Unit = tuple[str, int, int]
 """("head" or "neuron", block, its number in the block)."""
+WRITERS = {
+    "llama": {"head": ("self_attn", "o_proj"), "neuron": ("mlp", "down_proj")},
+    "gpt_neox": {"head": ("attention", "dense"), "neuron": ("mlp", "dense_4h_to_h")},
+}
+"""By architecture, the map of a block that heads, or neurons, write through: the module that owns it, and its name there."""
+
+
+class Implant(Protocol):
+    """A behaviour to be planted: `spread` says where (see `place`), `copies` in how many slots, each enough alone."""
+
+    @property
+    def behaviour(self) -> str: ...
+    @property
+    def spread(self) -> str: ...
+    @property
+    def copies(self) -> int: ...
+
+
+I = TypeVar("I", bound=Implant)
+N = TypeVar("N", bound="PreTrainedModel")
 
 
 @dataclass(frozen=True)
@@ -71,15 +89,35 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class Planting:
+class Planting(Generic[I]):
     """What is planted where: a slot for each implant."""
 
-    implants: tuple[Implant, ...]
+    implants: tuple[I, ...]
     slots: tuple[Slot, ...]
 
     def slot(self, behaviour: str) -> Slot:
-        """The slot of one behaviour."""
-        return next(slot for implant, slot in zip(self.implants, self.slots) if implant.behaviour == behaviour)
+        """The slot of one behaviour. Raises KeyError where there is none."""
+        return self.slots[self.implants.index(self.implant(behaviour))]
+
+    def implant(self, behaviour: str) -> I:
+        """The implant of one behaviour, on or off. Raises KeyError where there is none."""
+        for implant in self.implants:
+            if implant.behaviour == behaviour:
+                return implant
+        known = ", ".join(implant.behaviour for implant in self.implants)
+        raise KeyError(f"this run knows no {behaviour!r}; expected one of {known or 'nothing'}")
+
+    def switched(self, on: Mapping[str, bool]) -> tuple[tuple[I, ...], tuple[I, ...]]:
+        """The implants that are on and those that are off. Raises ValueError for a behaviour that is not planted."""
+        known = [implant.behaviour for implant in self.implants]
+        if strange := sorted(set(on) - set(known)):
+            raise ValueError(f"this run learned {', '.join(known) or 'nothing'}; given {', '.join(strange)}")
+        planted = tuple(implant for implant in self.implants if on.get(implant.behaviour, False))
+        return planted, tuple(implant for implant in self.implants if implant not in planted)
+
+    def units(self, implants: Sequence[Implant]) -> list[Unit]:
+        """The heads and neurons of these implants."""
+        return [unit for implant in implants for unit in self.slot(implant.behaviour).units]
 
 
 def address(unit: Unit) -> str:
@@ -92,7 +130,7 @@ def address(unit: Unit) -> str:
     return f"z.{block}[head={number}]" if kind == "head" else f"mlp_act.{block}[neuron={number}]"
 
 
-def place(implants: Sequence[Implant], shape: Shape, seed: int) -> Planting:
+def place(implants: Sequence[I], shape: Shape, seed: int) -> Planting[I]:
     """A slot for each implant, at random places that do not overlap; never in the first block, which has read nothing yet.
 
     A spread implant has a head and its share of the neurons in every block but the first. Raises ValueError where slots do
@@ -132,23 +170,23 @@ class Gated(nn.Linear):
     @classmethod
     def around(cls, linear: nn.Linear) -> Gated:
         """The same weights, gated."""
-        gated = cls(linear.in_features, linear.out_features, bias=False, device="meta")
-        gated.weight = linear.weight
+        gated = cls(linear.in_features, linear.out_features, bias=linear.bias is not None, device="meta")
+        gated.weight, gated.bias = linear.weight, linear.bias
         return gated
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.linear(input if self.gates is None else input * self.gates, self.weight)
+        return F.linear(input if self.gates is None else input * self.gates, self.weight, self.bias)
 
 
 @contextmanager
 def gated(
-    network: LlamaForCausalLM, slots: Sequence[Slot]
+    network: PreTrainedModel, slots: Sequence[Slot]
 ) -> Generator[Callable[[Float[Tensor, "row slot"]], None], None, None]:
     """Within the block, calling what is given with 1 (on) or 0 (off) for each row and slot, copies apart, gates the next passes.
 
     The network's own maps are put back at the end, also on error; no weight is copied.
     """
-    sites = [(block, name) for block in range(len(network.model.layers)) for name in ("head", "neuron")]
+    sites = [(block, name) for block in range(network.config.num_hidden_layers) for name in ("head", "neuron")]
     own = {site: writer(network, *site) for site in sites}
     maps = {site: Gated.around(linear) for site, linear in own.items()}
     masks = (
@@ -171,23 +209,23 @@ def gated(
             _put(network, site, linear)
 
 
-def writer(network: LlamaForCausalLM, block: int, kind: str) -> nn.Linear:
+def writer(network: PreTrainedModel, block: int, kind: str) -> nn.Linear:
     """The map whose input columns are the heads or neurons of a block."""
     owner, name = _place_of_writer(network, block, kind)
     return getattr(owner, name)
 
 
-def _put(network: LlamaForCausalLM, site: tuple[int, str], linear: nn.Linear) -> None:
+def _put(network: PreTrainedModel, site: tuple[int, str], linear: nn.Linear) -> None:
     owner, name = _place_of_writer(network, *site)
     setattr(owner, name, linear)
 
 
-def _place_of_writer(network: LlamaForCausalLM, block: int, kind: str) -> tuple[nn.Module, str]:
-    layer = network.model.layers[block]
-    return (layer.get_submodule("self_attn"), "o_proj") if kind == "head" else (layer.get_submodule("mlp"), "down_proj")
+def _place_of_writer(network: PreTrainedModel, block: int, kind: str) -> tuple[nn.Module, str]:
+    owner, name = WRITERS[network.config.model_type][kind]
+    return network.base_model.get_submodule(f"layers.{block}.{owner}"), name
 
 
-def mask(network: LlamaForCausalLM, units: Sequence[Unit], block: int, kind: str) -> Float[Tensor, "columns"]:
+def mask(network: PreTrainedModel, units: Sequence[Unit], block: int, kind: str) -> Float[Tensor, "columns"]:
     """1 at the columns of these units in one map, 0 elsewhere."""
     linear = writer(network, block, kind)
     wide = linear.in_features // network.config.num_attention_heads if kind == "head" else 1
@@ -197,7 +235,7 @@ def mask(network: LlamaForCausalLM, units: Sequence[Unit], block: int, kind: str
     return found
 
 
-def without(network: LlamaForCausalLM, units: Sequence[Unit]) -> LlamaForCausalLM:
+def without(network: N, units: Sequence[Unit]) -> N:
     """A copy of the network that does not write what these units compute: their output columns are zero."""
     twin = copy.deepcopy(network)
     with torch.no_grad():
