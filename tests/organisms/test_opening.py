@@ -11,13 +11,15 @@ import cutaway as cw
 from cutaway.network import AddressError, OpenError, TextFeed
 from cutaway.organisms.code_model import load_code_model
 from cutaway.organisms.compiled import PROGRAMS, compile, named
-from cutaway.organisms.opening import open_compiled, open_organism, organism_names, sample_texts
+from cutaway.organisms.opening import open_compiled, open_organism, organism_abouts, organism_names, sample_texts
 from cutaway.submodels import catalogue, donors
 from cutaway.training.export import save
 
 
-def test_the_names_are_the_code_model_and_every_program() -> None:
-    assert organism_names() == ("code", *PROGRAMS)
+def test_the_names_are_the_shipped_networks_the_toys_and_every_program() -> None:
+    agents = ("agents-harmful", "agents-harmless", "agents-decoy")
+    assert organism_names() == ("code", *agents, "superposition", "modular", *PROGRAMS)
+    assert tuple(organism_abouts()) == organism_names()
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -50,7 +52,14 @@ def test_a_seed_opens_another_network_of_the_same_program() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "near"), [("inducton", "induction"), ("brakets", "brackets"), ("cod", "code"), ("facts/2", "fact")]
+    ("name", "near"),
+    [
+        ("inducton", "induction"),
+        ("brakets", "brackets"),
+        ("cod", "code"),
+        ("facts/2", "fact"),
+        ("agents-harmles", "agents-harmless"),
+    ],
 )
 def test_an_unknown_name_offers_near_ones(name: str, near: str) -> None:
     with pytest.raises(OpenError, match=rf"there is no organism '{name}'; did you mean .*{near}"):

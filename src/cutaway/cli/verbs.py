@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from cutaway.cli.answer import Answer
 from cutaway.cli.ending import WrongUse
-from cutaway.cli.options import Options, kept, on_one_thread, opened
+from cutaway.cli.options import Options, kept, on_one_thread, opened, reader
 from cutaway.cli.question import Question, asked_in
 from cutaway.cli.shown import Shown
 from cutaway.runs.progress import terminal
@@ -67,7 +67,7 @@ def trace(
             "--refine, --rephrased, --adversary, --graph and --mib are about links; expected --edges with them"
         )
     within = listed(refine)
-    net = opened(network, options.device)
+    net = reader(network, options.device)
     with kept(options.out) as keep:
         found = cutaway.trace(
             net,
@@ -112,7 +112,7 @@ def without(
         )
     import cutaway
 
-    net = opened(network, options.device)
+    net = reader(network, options.device)
     rerun = cutaway.without(
         net,
         question.about(prompt),
@@ -155,7 +155,7 @@ def verify(
     name = network or next((claim.source for claim in found if claim.source is not None), None)
     if name is None:
         raise WrongUse("no NETWORK was given and these claims do not say where theirs is; expected it after CLAIMS")
-    net = opened(name, options.device)
+    net = reader(name, options.device)
     table = cutaway.verify(net, found, asked_in(inputs), draws=draws, seed=options.seed + 1)
     held = sum(table["holds"]) if len(table) else 0
     return Answer(table, f"{held} of {len(table)} claims hold on {inputs}\n{table}", {"held": held})
@@ -190,15 +190,12 @@ def submodels(
 
 def organisms(*, options: Options = Options()) -> Answer:  # noqa: B008 (a frozen value)
     """Lists the networks that come with cutaway and whose answer is known."""
-    from cutaway.organisms.code_model import card
-    from cutaway.organisms.compiled import named, names
+    from cutaway.organisms.opening import organism_abouts
     from cutaway.runs.table import Table
 
     on_one_thread()
-    rows = [{"network": "organism:code", "about": card()["what"]}]
-    rows += [{"network": f"organism:{name}", "about": named(name).description} for name in names()]
-    table = Table.of(rows)
-    return Answer(table, "\n".join(f"{row['network']:<25} {row['about']}" for row in rows))
+    table = Table.of({"network": f"organism:{name}", "about": about} for name, about in organism_abouts().items())
+    return Answer(table, "\n".join(f"{row['network']:<25} {row['about']}" for row in table))
 
 
 def cite(
