@@ -12,6 +12,7 @@ from cutaway.network import Site
 from cutaway.runs.folder import RunError, new_run, open_run
 from cutaway.submodels.decomposition import Decomposition
 from cutaway.submodels.directions import Directions
+from cutaway.submodels.midstream import Midstream
 from cutaway.submodels.slices import Slice
 from cutaway.submodels.submodel import SubModel
 
@@ -79,4 +80,8 @@ def _directions(described: dict[str, Any], tensors: dict[str, Tensor]) -> Direct
     return Directions(Site.parse(described["site"]), tensors["read"], tensors.get("write"), described["label"])
 
 
-MAKERS = {"slice": _slice, "directions": _directions}  # how each kind is made again; a new kind adds its line
+def _midstream(described: dict[str, Any], tensors: dict[str, Tensor]) -> Midstream:
+    return Midstream(_directions(described, tensors))
+
+
+MAKERS = {"slice": _slice, "directions": _directions, "midstream": _midstream}  # a new kind adds its line

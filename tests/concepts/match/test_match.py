@@ -168,7 +168,7 @@ def test_a_named_sub_model_is_used_where_it_triggers_and_not_where_it_does_not()
 
 
 @pytest.mark.parametrize("kind", ["redundant", "backup"])
-def test_two_parts_of_which_one_is_enough_are_told_as_overdetermined(kind: str):
+def test_of_two_parts_of_which_one_is_enough_both_decide_unless_one_waits_for_the_other(kind: str):
     organism = compile_variant("pointer", 7003, kind)
     net = open_compiled(organism)
     words = net.feed.tokenizer.decode
@@ -180,9 +180,10 @@ def test_two_parts_of_which_one_is_enough_are_told_as_overdetermined(kind: str):
     ]
     (group,) = organism.groups
     states = each_decision(net, [(part,) for part in group.parts], rows)
-    assert states.count("overdetermined") >= 0.9 * len(rows), states
+    told = {"redundant": "overdetermined", "backup": "used"}[kind]  # a backup that was not called on is no cause
+    assert states.count(told) >= 0.9 * len(rows), states
     assert "used" not in each_decision(net, [group.parts[:1]], rows)
-    assert each_decision(net, [group.parts], rows).count("used") == states.count("overdetermined")
+    assert each_decision(net, [group.parts], rows).count("used") == states.count(told)
 
 
 def test_the_part_that_pushes_least_beside_the_named_one_changes_no_state():
@@ -201,7 +202,7 @@ def test_the_part_that_pushes_least_beside_the_named_one_changes_no_state():
 def test_the_fewest_parts_are_those_that_are_needed():
     needed = {"b", "e"}
     assert fewest_parts("abcdef", lambda parts: needed <= set(parts)) == ["b", "e"]
-    assert fewest_parts("abc", lambda parts: needed <= set(parts)) == []
+    assert fewest_parts("ab", lambda parts: "a" in parts or "b" in parts) == ["a"]
 
 
 def test_a_share_has_an_exact_interval():

@@ -1,9 +1,8 @@
 """One verdict for a network and a concept: present, absent, or not testable with these inputs.
 
-Sets of parts are searched on one split of the decisions, chosen on the second and judged once on the third; the tasks that are
-to be spared and the pairs of other roles are the same in all three. What is not
-shown is not looked for: a network that never gives the target has nothing that could be needed, and whether it *lacks* the
-concept depends on whether these inputs would have shown it.
+Sets of parts are searched on one split of the decisions, pairs and tasks, chosen on the second and judged once on the third.
+What is not shown is not looked for: a network that never gives the target has nothing that could be needed, and whether it
+*lacks* the concept depends on whether these inputs would have shown it.
 """
 
 from __future__ import annotations
@@ -12,17 +11,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from cutaway.concepts.match.judge import Judged, Share, judge, pruned
+from cutaway.concepts.match.judge import Judged, Share, judge
 from cutaway.concepts.match.questions import Questions, Row
-from cutaway.concepts.match.search import Tasks, search
+from cutaway.concepts.match.search import Tasks, pruned, search
 from cutaway.concepts.match.trials import Trials, askable
+from cutaway.concepts.splitting import SPLITS
 from cutaway.network import Network
 
 Verdict = Literal["present", "absent", "not testable"]
 VERDICTS: tuple[Verdict, ...] = ("present", "absent", "not testable")
 FEWEST = 12  # decisions that show the behaviour, in every split
 RARE = 0.05  # of the decisions: a behaviour that shows less often is not shown
-TRIED = 4  # sets that are chosen from
 PARTNERS = 0.8  # of the partners must be answered with their foil, or the network does not understand the question
 
 
@@ -63,7 +62,9 @@ class Match:
                 "no other task asked" if one.spare is None else f"worst other task {one.spare[1]} {one.spare[0]:.1%}"
             )
             lines.append(f"  {', '.join(one.parts)}")
-            lines.append(f"  need {one.need} (placebo {one.placebo}, p = {one.p:.1g}); enough {one.enough}; {spare}")
+            lines.append(f"  need {one.need} (placebo {one.placebo}, p = {one.p:.1g}); {spare}")
+            lines.append(f"  deleted: target gone {one.gone}, partner's answer {one.returned}")
+            lines.append(f"  enough {one.enough} (placebo {one.placebo_enough})")
         lines += [
             f"  refused: {', '.join(one.parts[:3])}{' …' * (len(one.parts) > 3)}: {one.refused[0]}"
             for one in self.refused
@@ -81,15 +82,15 @@ def match(net: Network, asked: Questions, kinds: Sequence[str] = ("heads", "neur
     seen = Share.of(shown["test"].rows, splits["test"].rows)
     understood = splits["test"].understood
     rated = Share.of(int(understood.sum()), len(understood))
-    if min(one.rows for one in shown.values()) < FEWEST or seen.value < RARE:
+    few = min(one.rows for one in shown.values()) < FEWEST or seen.value < RARE
+    if few or rated.value < PARTNERS:
         return _not_shown(net, asked, splits, seen, rated, seed)
-    crossed = _crossed(net, asked)
-    tasks = Tasks.of(net, asked.tasks)
-    found = search(shown["train"], crossed, tasks, kinds)
-    sets = dict.fromkeys(pruned(shown["val"], one.parts) for one in found.found[:TRIED])
-    chosen = [judge(shown["val"], crossed, tasks, one, seed) for one in sets]
+    pairs, tasks = zip(*(_others(net, asked, split) for split in SPLITS))
+    found = search(shown["train"], pairs[0], tasks[0], kinds)
+    sets = dict.fromkeys(pruned(shown["val"], one.parts, one.aim) for one in found.found)
+    chosen = [judge(shown["val"], pairs[1], tasks[1], one, seed, minimal=True) for one in sets]
     best = next((one for one in chosen if not one.refused), None)
-    final = None if best is None else judge(shown["test"], crossed, tasks, best.parts, seed)
+    final = None if best is None else judge(shown["test"], pairs[2], tasks[2], best.parts, seed, minimal=True)
     named = final if final is not None and not final.refused else None
     refused = tuple(one for one in [*chosen, *([final] if final else [])] if one.refused)
     why = (
@@ -103,11 +104,13 @@ def match(net: Network, asked: Questions, kinds: Sequence[str] = ("heads", "neur
     )
 
 
-def _crossed(net: Network, asked: Questions) -> Mapping[str, Trials]:
-    """Pairs of the other roles that the network answers right both ways."""
-    rows = {role: askable(net, every) for role, every in asked.crossed.items()}
+def _others(net: Network, asked: Questions, split: str) -> tuple[Mapping[str, Trials], Tasks | None]:
+    """The pairs of other roles that the network answers right both ways, and the other tasks, of one split."""
+    crossed, tasks = asked.part(split)
+    rows = {role: askable(net, every) for role, every in crossed.items()}
     every = {role: Trials.of(net, some) for role, some in rows.items() if some}
-    return {role: right for role, one in every.items() if (right := one.take(one.shown.nonzero()[:, 0])).rows}
+    right = {role: one.take(one.shown.nonzero()[:, 0]) for role, one in every.items()}
+    return {role: one for role, one in right.items() if one.rows}, Tasks.of(net, tasks)
 
 
 def _cannot_be_asked(net: Network, asked: Questions, rows: Mapping[str, Sequence[Row]], seed: int) -> Match:

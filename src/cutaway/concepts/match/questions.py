@@ -28,7 +28,7 @@ class Questions:
     `decisions` by split: sets are searched on "train", chosen on "val" and judged on "test". `crossed` are pairs by role;
     `tasks` other prompts by name, whose answers should not change. `complete`: whether the behaviour, if it were there,
     would show in these decisions by the concept's own definition (its triggers are among them); only then may a network
-    that never shows it be called without it.
+    that never shows it be called without it. Pairs and tasks are dealt to the splits in turn.
 
     Raises ConceptError for a split, a role or a column that is not known or not there.
     """
@@ -62,9 +62,18 @@ class Questions:
         """A concept's own decisions; those of `others` are the tasks to be spared. Raises ConceptError without decisions."""
         if concept.decisions is None:
             raise ConceptError(f"{concept.name}: {concept.cap}; give decisions, or only READ it")
-        tasks = {one.name: [row["prompt"] for row in one.decided("test")] for one in others if one.name != concept.name}
+        rows = {one.name: zip(*(one.decided(split) for split in SPLITS)) for one in others if one.name != concept.name}
+        tasks = {name: [row["prompt"] for three in some for row in three] for name, some in rows.items()}
         return cls(
             concept.name,
             {split: concept.decided(split) for split in SPLITS},
             tasks={name: prompts for name, prompts in tasks.items() if prompts},
+        )
+
+    def part(self, split: str) -> tuple[Mapping[Role, Sequence[Row]], Mapping[str, Sequence[str]]]:
+        """The pairs and the tasks of one split: every third."""
+        place = SPLITS.index(split)
+        return (
+            {role: rows[place :: len(SPLITS)] for role, rows in self.crossed.items()},
+            {name: prompts[place :: len(SPLITS)] for name, prompts in self.tasks.items()},
         )

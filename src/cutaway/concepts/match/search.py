@@ -1,10 +1,10 @@
-"""Which parts carry what a concept's decisions show: the fewest heads and neurons that flip them, and spare the rest.
+"""Which parts carry what a concept's decisions show: the fewest heads and neurons without which the rest goes on as before.
 
-Every head and neuron takes the partner's values alone. Those that push the decisions while they leave pairs that cross cue
-or answer, and other tasks, as they are come first; the first of them that flip nearly every decision together are taken,
-and each that is not needed is put back. A behaviour in one head, in a neuron, or spread over several blocks is so found in
-the same way. Where those that spare the rest are not enough, the others are taken too: what is found then is refused later,
-with the reason.
+A set is grown part by part. What each next part is taken for is how little then lacks of three things at once: prompts are
+answered like their partners with the partners' values, they are so with the set deleted, and everything else (other tasks
+without the set, pairs in which only the cue or the answer differs) is answered as before. Then parts that are not needed are
+put back. Parts are never ranked alone: in a set one part can hide what another does. Where a network has no answer to fall
+back on (there is no honest answer behind knowledge that is deleted), it is enough that the target is no longer given.
 """
 
 from __future__ import annotations
@@ -12,33 +12,37 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from cutaway.concepts.match.trials import Trials, said, several
-from cutaway.decisions.circuit.find import fewest
-from cutaway.network import Batch, Network, Site
-from cutaway.submodels import Baseline, SubModel
+from cutaway.concepts.match.trials import DELETED, Trials, said, several
+from cutaway.network import Batch, LogitDifference, Network, Variant, sweep
+from cutaway.submodels import SubModel, take_away
 from cutaway.submodels.slices import slices
-from cutaway.submodels.submodel import sites_of
 
-NEEDED, ENOUGH = 0.95, 0.6  # of the decisions, and of the partners, must flip where a set is searched
-PUSHES = 0.01  # of the whole push: parts below are not looked at together
-MOST = 64  # parts that are looked at together, at most
+NEEDED, GONE = (
+    0.95,
+    1.0,
+)  # of the decisions must flip with the partners' values, and with the set deleted, where it is searched
 SPARED = 0.05  # of the answers of a task may change, at most
 CARRIES = 0.5  # of the pairs of another role flip: then that is its role
-ROUNDS = 16  # sets that are tried, each without the part that cost the last one most
+SLACK = 1.0  # nats: answers that are flipped, or stay, by less than this still lack something
+DEAR = 10.0  # how much what other tasks lose counts against what the decisions lack
+HARD = 32  # decisions that lack most are asked what part they lack
+LOOKED_AT = 5  # of the parts that serve these best are asked what they cost others
+POOL = 512  # parts that can join a set that is begun: those that serve best alone
+MOST = 24  # parts of a set
+STARTS = 2  # sets that are grown, each without the first part of those before
+Aim = Literal["returned", "gone"]  # deleted, the set leaves the partner's answer, or at least no longer the target
+AIMS: tuple[Aim, ...] = ("returned", "gone")
 
 
 @dataclass(frozen=True, eq=False)
 class Tasks:
-    """Other prompts by task, and their answers, which should stay when a part is taken away: set to its mean over them all.
-
-    The mean, and not another prompt's values: a part that speaks in vain here (what it says is said by others too, or
-    overruled) is not used, but would put another prompt's words into this one's mouth.
-    """
+    """Other prompts by task, and their answers, which should stay when a part is deleted."""
 
     net: Network
     batch: Batch
@@ -53,37 +57,46 @@ class Tasks:
 
     @cached_property
     def clean(self) -> Int[Tensor, "rows"]:
-        """What is answered with nothing taken away."""
+        """What is answered with nothing deleted."""
         return said(self.net, self.batch)
+
+    @cached_property
+    def _rows(self) -> dict[str, Tensor]:
+        return {name: torch.tensor([one == name for one in self.task]) for name in dict.fromkeys(self.task)}
 
     def changed(self, sets: Sequence[SubModel]) -> Float[Tensor, "sets tasks"]:
         """The share of each task's answers that change without each set."""
-        sites = list(dict.fromkeys(site for one in sets for site in sites_of(self.net, one)))
-        moved = (said(self.net, self.batch, sets, _mean(self.net, self.batch, sites)) != self.clean).float()
-        names = list(dict.fromkeys(self.task))
-        rows = [torch.tensor([one == name for one in self.task]) for name in names]
-        return torch.stack([moved[:, some].mean(1) for some in rows], 1)
+        moved = (said(self.net, self.batch, sets, DELETED) != self.clean).float()
+        return torch.stack([moved[:, some].mean(1) for some in self._rows.values()], 1)
+
+    def lack(self, sets: Sequence[SubModel]) -> Float[Tensor, "sets"]:
+        """How far (nats) the answers of the worst task are from what they were, in the mean over its prompts."""
+        variants = [Variant(take_away(self.net, one, DELETED), one.name) for one in sets]
+        odds = sweep(self.net, self.batch, variants, LogitDifference(self.clean)).value.cpu().float()
+        return torch.stack([(-odds[:, some]).clamp(min=0).mean(1) for some in self._rows.values()], 1).amax(1)
 
     def worst(self, one: SubModel) -> tuple[float, str]:
-        """The largest share, and the task."""
+        """The largest share of answers that change, and the task."""
         shares = self.changed([one])[0]
-        return float(shares.max()), list(dict.fromkeys(self.task))[int(shares.argmax())]
+        return float(shares.max()), list(self._rows)[int(shares.argmax())]
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A set of parts, as it was found: decisions and partners that flip, answers that it costs, pairs of other roles that flip."""
+    """A set of parts, as it was found, and what was aimed at: decisions that flip with the partners' values, and that do as
+    was aimed at with the set deleted, answers of the worst task that change, pairs of the worst other role that flip."""
 
     parts: tuple[str, ...]
+    aim: Aim
     need: float
-    enough: float
+    gone: float
     lost: float
     role: float
 
     @property
     def clean(self) -> bool:
-        """Whether it spares other tasks and carries neither cue nor answer."""
-        return self.lost <= SPARED and self.role < CARRIES
+        """Whether it is needed, spares other tasks and carries neither cue nor answer."""
+        return self.need >= NEEDED and self.gone >= GONE and self.lost <= SPARED and self.role < CARRIES
 
 
 @dataclass(frozen=True)
@@ -103,34 +116,79 @@ def search(
 ) -> Searched:
     """Sets of parts that carry what tells the prompts of `trials` from their partners: first one that spares the rest."""
     names = candidates(trials.net, kinds)
-    push, side = _pushes(trials, names), _side(crossed, names)
-    order = [i for i in (push - side).argsort(descending=True).tolist() if push[i] > PUSHES]
-    order = [names[i] for i in order if side[i] < push[i]][:MOST]
-    pushes, sides = dict(zip(names, push.tolist())), dict(zip(names, side.tolist()))
+    growths = [_Growth(trials, crossed, tasks, aim) for aim in AIMS]
+    best = growths[0].ranked(names)[:POOL]
     found: list[Candidate] = []
-    for _ in range(ROUNDS):
-        kept = fewest_parts(order, lambda parts: carries(trials, parts))
-        if not kept:
-            break
-        lost = 0.0 if tasks is None else tasks.worst(several(kept))[0]
-        role = max((_flips(pairs, kept) for pairs in crossed.values()), default=0.0)
-        found.append(Candidate(tuple(kept), *flipped(trials, kept), lost, role))
-        if found[-1].clean:
-            break
-        if role >= CARRIES:
-            order.remove(max(kept, key=lambda part: sides[part] / pushes[part]))
-        elif tasks is not None:
-            order.remove(_dearest(tasks, kept, lost, pushes))
+    for start in range(STARTS):
+        for growth in growths:
+            pool = [part for part in best if part not in {one.parts[0] for one in found[: start * len(AIMS)]}]
+            if not pool or (found and found[-1].clean):
+                break
+            found.append(growth.candidate(pruned(trials, growth.grown(pool), growth.aim)))
     found.sort(key=lambda one: (not one.clean, len(one.parts)))
     return Searched(tuple(found), len(names), tuple(kinds))
 
 
-def _dearest(tasks: Tasks, parts: Sequence[str], lost: float, pushes: Mapping[str, float]) -> str:
-    """The part that costs other tasks most for what it pushes the decisions."""
-    if len(parts) == 1:
-        return parts[0]
-    without = tasks.changed([several([one for one in parts if one != part]) for part in parts]).amax(1).tolist()
-    return max(parts, key=lambda part: (lost - without[parts.index(part)]) / pushes[part])
+@dataclass(frozen=True, eq=False)
+class _Growth:
+    """Grows a set, and says what it lacks."""
+
+    trials: Trials
+    crossed: Mapping[str, Trials]
+    tasks: Tasks | None
+    aim: Aim
+
+    def ranked(self, names: Sequence[str]) -> list[str]:
+        """The parts, those first that serve the decisions best alone."""
+        some = self.trials.take(torch.arange(min(HARD, self.trials.rows)))
+        return [names[i] for i in self.lacking(some, [(name,) for name in names]).mean(1).argsort().tolist()]
+
+    def lack(self, sets: Sequence[Sequence[str]]) -> Float[Tensor, "sets"]:
+        """All that is lacking: of the decisions in the mean, of the worst of other tasks (`DEAR`), of the worst of other roles."""
+        models, lack = [several(one) for one in sets], self.lacking(self.trials, sets).mean(1)
+        if self.tasks is not None:
+            lack = lack + DEAR * self.tasks.lack(models)
+        roles = [pairs.odds(models).float().clamp(min=0).mean(1) for pairs in self.crossed.values()]
+        return lack + torch.stack(roles).amax(0) if roles else lack
+
+    def next(self, kept: Sequence[str], pool: Sequence[str]) -> tuple[str, float]:
+        """The part after which least is lacking, and how much that is: first of the decisions that lack most, then of all."""
+        free = [part for part in pool if part not in kept]
+        hard = self.lacking(self.trials, [kept])[0].argsort(descending=True)[:HARD]
+        lack = self.lacking(self.trials.take(hard), [(*kept, part) for part in free]).mean(1)
+        best = [free[i] for i in lack.argsort()[:LOOKED_AT].tolist()]
+        total = self.lack([(*kept, part) for part in best])
+        return best[int(total.argmin())], float(total.min())
+
+    def lacking(self, trials: Trials, sets: Sequence[Sequence[str]]) -> Float[Tensor, "sets rows"]:
+        """How far (nats) each prompt is from being answered like its partner, with its values and with the set deleted."""
+        models = [several(one) for one in sets]
+        values = trials.odds(models).float()
+        deleted = (
+            trials.odds(models, deleted=True)
+            if self.aim == "returned"
+            else -trials.odds(models, "target", deleted=True)
+        )
+        return (SLACK - values).clamp(min=0) + (SLACK - deleted.float()).clamp(min=0)
+
+    def grown(self, pool: Sequence[str]) -> tuple[str, ...]:
+        """Parts are added while less is lacking, until the decisions flip."""
+        kept, lack = tuple[str, ...](), float("inf")
+        while not (kept and carries(self.trials, kept, self.aim)) and len(kept) < min(MOST, len(pool)):
+            part, then = self.next(kept, pool)
+            if then >= lack:
+                break
+            kept, lack = (*kept, part), then
+        return kept
+
+    def candidate(self, parts: tuple[str, ...]) -> Candidate:
+        """The set with its shares."""
+        lost = 0.0 if self.tasks is None else self.tasks.worst(several(parts))[0]
+        role = max(
+            (float(pairs.flips([several(parts)]).float().mean()) for pairs in self.crossed.values()), default=0.0
+        )
+        need, gone, returned = without(self.trials, parts)
+        return Candidate(parts, self.aim, need, returned if self.aim == "returned" else gone, lost, role)
 
 
 def candidates(net: Network, kinds: Sequence[str]) -> list[str]:
@@ -138,16 +196,39 @@ def candidates(net: Network, kinds: Sequence[str]) -> list[str]:
     return [address for one in slices(net, kinds) for address in one.parts]
 
 
-def fewest_parts(order: Sequence[str], enough: Callable[[Sequence[str]], bool]) -> list[str]:
-    """The first of `order` that are enough, less those that are not needed among them; none if all together are not."""
-    if not order or not enough(order):
-        return []
-    kept = list(order[: fewest(len(order), lambda count: enough(order[:count]))])
-    for part in list(reversed(kept)):
+def fewest_parts(parts: Sequence[str], enough: Callable[[Sequence[str]], bool]) -> list[str]:
+    """Of parts that are enough, without each, the last first, that can be left out."""
+    kept = list(parts)
+    for part in reversed(parts):
         fewer = [one for one in kept if one != part]
         if fewer and enough(fewer):
             kept = fewer
     return kept
+
+
+def without(trials: Trials, parts: Sequence[str] | SubModel) -> tuple[float, float, float]:
+    """The share of decisions that flip with the partners' values; with the set deleted, of those in which the target is no
+    longer given, and of those that are answered like the partner."""
+    model = several(parts)
+    flips, said_then = trials.flips([model]), trials.deleted([model])
+    shares = (flips, said_then != trials.targets.cpu(), said_then == trials.foils.cpu())
+    need, gone, returned = (float(one.float().mean()) for one in shares)
+    return need, gone, returned
+
+
+def carries(trials: Trials, parts: Sequence[str], aim: Aim) -> bool:
+    """Whether the decisions flip without a set."""
+    need, gone, returned = without(trials, parts)
+    return need >= NEEDED and (returned if aim == "returned" else gone) >= GONE
+
+
+def pruned(trials: Trials, parts: Sequence[str], aim: Aim) -> tuple[str, ...]:
+    """The set without what can be left out of it; all of it where even then too few decisions flip."""
+    return (
+        tuple(fewest_parts(parts, lambda some: carries(trials, some, aim)))
+        if carries(trials, parts, aim)
+        else tuple(parts)
+    )
 
 
 def dealt(batch: Batch, seed: int) -> Int[Tensor, "rows"]:
@@ -160,39 +241,3 @@ def dealt(batch: Batch, seed: int) -> Int[Tensor, "rows"]:
         order = rows[torch.randperm(len(rows), generator=generator)]
         found[order] = order.roll(1)
     return found
-
-
-def _mean(net: Network, batch: Batch, sites: Sequence[Site]) -> Baseline:
-    """The mean at these sites over the tokens of a batch."""
-    read = net.read(batch, *sites)
-    real = None if batch.real is None else batch.real.flatten()
-    flat = {site: read[str(site)].flatten(0, 1)[slice(None) if real is None else real] for site in sites}
-    return Baseline("mean", ({site: x.mean(0)[None, None] for site, x in flat.items()},))
-
-
-def _pushes(trials: Trials, names: Sequence[str]) -> Float[Tensor, "parts"]:
-    """How far each part alone pushes the decisions toward the partner, as a share of what the whole stream does."""
-    moved = trials.pushes([several([name]) for name in names]).mean(1)
-    whole = trials.pushes([several([str(trials.net.sites("resid_post.*")[-1])])]).mean()
-    return moved / whole
-
-
-def _side(crossed: Mapping[str, Trials], names: Sequence[str]) -> Float[Tensor, "parts"]:
-    """The largest push on pairs of another role, in the same measure."""
-    found = [_pushes(trials, names).abs() for trials in crossed.values()]
-    return torch.stack(found).amax(0) if found else torch.zeros(len(names))
-
-
-def carries(trials: Trials, parts: Sequence[str]) -> bool:
-    """Whether a set is both needed and enough."""
-    need, enough = flipped(trials, parts)
-    return need >= NEEDED and enough >= ENOUGH
-
-
-def flipped(trials: Trials, parts: Sequence[str]) -> tuple[float, float]:
-    """The share of decisions that flip with the partners' values, and of partners that flip with the prompts'."""
-    return _flips(trials, parts), _flips(trials.turned, parts)
-
-
-def _flips(trials: Trials, parts: Sequence[str]) -> float:
-    return float(trials.flips([several(parts)]).float().mean())

@@ -1,9 +1,10 @@
 """What a network answers when sub-models take the values of another input: the reruns that every causal score is made of.
 
 A trial is a decision and its partner: a prompt whose answer is `target`, and a matched prompt whose answer is `foil`. A
-sub-model that is *needed* makes the prompt answered like the partner once it takes the partner's values; one that is
-*enough* makes the partner answered like the prompt. The answer is what the network ranks first of all it could say: a
-difference of two logits that shrinks, or falls below zero while a third word wins, is no other answer.
+sub-model that is *needed* makes the prompt answered like the partner once it takes the partner's values, and once it is
+deleted (all that it writes is zero); one that is *enough* makes the partner answered like the prompt. The answer is what the
+network ranks first of all it could say: a difference of two logits that shrinks, or falls below zero while a third word
+wins, is no other answer.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from cutaway.decisions.decision import Decision, Posed
-from cutaway.network import Batch, Custom, LogitDifference, Metric, Network, Variant, logits_of, sweep
+from cutaway.network import Batch, Custom, LogitDifference, Metric, Network, Site, Variant, logits_of, sweep
 from cutaway.submodels import Baseline, SubModel, as_submodel, take_away
 from cutaway.submodels.submodel import sites_of
 
@@ -64,6 +65,11 @@ class Trials:
         return _metric(self.partners).answer
 
     @property
+    def targets(self) -> Int[Tensor, "rows"]:
+        """The number of each prompt's answer."""
+        return _metric(self.prompts).answer
+
+    @property
     def understood(self) -> Bool[Tensor, "rows"]:
         """Where the network answers the partner with its foil."""
         return self.turned.answered
@@ -75,17 +81,38 @@ class Trials:
 
     def pushes(self, sets: Sequence[SubModel]) -> Float[Tensor, "sets rows"]:
         """Change of logit(target) − logit(foil) when each set takes the partner's values."""
-        return self._swept(sets, _metric(self.prompts), "effect")
+        return self._swept(sets, _metric(self.prompts), "effect", self._partners(sets))
 
     def flips(self, sets: Sequence[SubModel]) -> Bool[Tensor, "sets rows"]:
         """Whether the prompt is answered with the foil when each set takes the partner's values."""
-        return self._swept(sets, FIRST, "value").long() == self.foils.cpu()
+        return self._swept(sets, FIRST, "value", self._partners(sets)).long() == self.foils.cpu()
 
-    def _swept(self, sets: Sequence[SubModel], metric: Metric, what: str) -> Tensor:
-        sites = list(dict.fromkeys(site for one in sets for site in sites_of(self.net, one)))
-        values = values_on(self.net, self.partners.batch, sites)
+    def deleted(self, sets: Sequence[SubModel]) -> Int[Tensor, "sets rows"]:
+        """The answer to each prompt when each set is deleted."""
+        return self._swept(sets, FIRST, "value", DELETED).long()
+
+    def odds(
+        self, sets: Sequence[SubModel], of: Literal["foil", "target"] = "foil", deleted: bool = False
+    ) -> Float[Tensor, "sets rows"]:
+        """The log-odds (nats) of an answer against all others, with the partner's values or with the sets deleted."""
+        values = DELETED if deleted else self._partners(sets)
+        answer = self.foils if of == "foil" else self.targets
+        return self._swept(sets, LogitDifference(answer, last=_metric(self.prompts).last), "value", values)
+
+    def _swept(self, sets: Sequence[SubModel], metric: Metric, what: str, values: Baseline) -> Tensor:
         variants = [Variant(take_away(self.net, one, values), one.name) for one in sets]
         return getattr(sweep(self.net, self.prompts.batch, variants, metric), what).cpu()
+
+    def _partners(self, sets: Sequence[SubModel]) -> Baseline:
+        """The partners' values where these sets write; each site is read once."""
+        sites = dict.fromkeys(site for one in sets for site in sites_of(self.net, one))
+        if new := [site for site in sites if site not in self._kept]:
+            self._kept.update(values_on(self.net, self.partners.batch, new).values[0])
+        return Baseline("counterfactual", ({site: self._kept[site] for site in sites},))
+
+    @cached_property
+    def _kept(self) -> dict[Site, Tensor]:
+        return {}
 
 
 def said(net: Network, batch: Batch, sets: Sequence[SubModel] = (), values: Baseline | None = None) -> Tensor:
@@ -114,9 +141,9 @@ def askable(net: Network, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str
     return found
 
 
-def several(parts: Sequence[str]) -> SubModel:
+def several(parts: Sequence[str] | SubModel) -> SubModel:
     """A set of parts as one sub-model."""
-    return as_submodel(list(parts))
+    return as_submodel(parts if isinstance(parts, SubModel) else list(parts))
 
 
 def _first(output: Any) -> Tensor:
@@ -126,6 +153,8 @@ def _first(output: Any) -> Tensor:
 
 FIRST = Custom(_first, last=True)
 """The number of the answer that is ranked first."""
+DELETED = Baseline("zero", ({},))
+"""Nothing in the place of what a sub-model writes."""
 
 
 def _metric(posed: Posed) -> LogitDifference:
