@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -11,10 +12,12 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from benchmarks import circuit_report, concept_report
+from benchmarks import circuit_report, concept_decisions_report, concept_report, natural_report
 from benchmarks.details import able, sections
 from benchmarks.figures import Bar, Measured, Result, exact, ratio, share, spread
 from benchmarks.kept import RESULTS, read
+from cutaway.concepts.verdict import RATES
+from cutaway.study.calibrate import STRATA, Calibration, Line
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "results.md"
 COMMAND = "python benchmarks/run.py {}"
@@ -66,7 +69,8 @@ def rows() -> Iterator[Row]:
     yield Row("… peak memory", Bar(1.5, False, "{:.2f} GB"), "demo", runs("memory", 1e-9))
     yield from truth_rows()
     yield from (Row(*line) for line in circuit_report.lines())
-    yield from (Row(*line) for line in concept_report.lines())
+    for page in (concept_report, natural_report, concept_decisions_report):
+        yield from (Row(*line) for line in page.lines())
 
 
 def sweep_rows() -> Iterator[Row]:
@@ -178,11 +182,25 @@ def shown(setting: str) -> str:
 def write() -> Path:
     """The page, from whatever results there are."""
     results = {path.stem: found for path in sorted(RESULTS.glob("*.json")) if (found := read(path)) is not None}
+    write_rates(results.get("concepts_match"))
     text = "\n".join([*head(results), *table(results), *details(results)]) + "\n"
-    beside = PAGE.with_name(f"{PAGE.name}.tmp-{os.getpid()}")
-    beside.write_text(text, encoding="utf-8")
-    os.replace(beside, PAGE)
+    put(PAGE, text)
     return PAGE
+
+
+def write_rates(result: Result | None) -> None:
+    """The error rates of `match` in words, by kind of network: what the package prints beside a verdict."""
+    if result is not None and "training runs" in result["settings"]:
+        rows = tuple(result["settings"]["training runs"]["facts"]["networks"])
+        words = Calibration(tuple(Line.of(one, rows) for one in STRATA), rows, rows[0]["seed"]).in_words
+        put(RATES, json.dumps(words, indent=1, ensure_ascii=False) + "\n")
+
+
+def put(path: Path, text: str) -> None:
+    """Writes beside, then renames."""
+    beside = path.with_name(f"{path.name}.tmp-{os.getpid()}")
+    beside.write_text(text, encoding="utf-8")
+    os.replace(beside, path)
 
 
 def head(results: dict[str, Result]) -> list[str]:

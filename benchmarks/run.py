@@ -45,11 +45,13 @@ FILES = {
     "agents": "agents",
     "concepts_read": "concepts_read",
     "concepts_match": "concepts_match",
+    "concepts_natural": "concepts_natural",
+    "concept_decisions": "concept_decisions",
 }
 ON_REQUEST = tuple(
     name
     for name in FILES
-    if name in ("statistics", "agents", "concepts_match")
+    if name in ("statistics", "agents", "concepts_match", "concept_decisions")
     or (name.startswith("circuit") and name not in ("circuit_cost", "circuit_exact"))
 )
 

@@ -10,10 +10,12 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cutaway.concepts.verdict import match_all as match
     from cutaway.decisions import Decision, Rerun, Trace, trace, verify, without
     from cutaway.network import Network, Site, generate, plan, sweep
     from cutaway.opening import open
     from cutaway.study import cite, compare, load, page, picture, save
+    from cutaway.study.calibrate import calibrate
     from cutaway.submodels import Directions, SubModel, adversary, catalogue
 
 try:
@@ -22,6 +24,8 @@ except PackageNotFoundError:  # a source tree that was never installed
     __version__ = "0"
 
 _HOMES = {
+    "calibrate": "cutaway.study.calibrate",
+    "match": "cutaway.concepts.verdict:match_all",  # where it is called otherwise, its name there
     "open": "cutaway.opening",
     **dict.fromkeys(("Decision", "Rerun", "Trace", "trace", "verify", "without"), "cutaway.decisions"),
     **dict.fromkeys(("Network", "Site", "generate", "plan", "sweep"), "cutaway.network"),
@@ -38,11 +42,13 @@ __all__ = [
     "Trace",
     "__version__",
     "adversary",
+    "calibrate",
     "catalogue",
     "cite",
     "compare",
     "generate",
     "load",
+    "match",
     "open",
     "page",
     "picture",
@@ -59,7 +65,8 @@ def __getattr__(name: str) -> Any:
     """Nouns and verbs are imported when they are first used: `import cutaway` needs no torch."""
     if name not in _HOMES:
         raise AttributeError(f"cutaway has no {name!r}; it has {', '.join(sorted(_HOMES))}")
-    return getattr(import_module(_HOMES[name]), name)
+    home, _, called = _HOMES[name].partition(":")
+    return getattr(import_module(home), called or name)
 
 
 def __dir__() -> list[str]:

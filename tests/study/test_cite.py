@@ -1,10 +1,12 @@
 """The sources of exactly the methods that were used."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from tests.concepts.matched import matches, unread
 from tests.study.made import node, pixels, quote, rerun, small
 
 import cutaway as cw
@@ -61,6 +63,13 @@ def test_an_adversary_and_a_difference_of_means_cite_theirs():
     assert keys(cw.cite(Curve((0,), (0.0,), (0.0,), 1, 0))) == ["madry2018towards"]
     direction = difference_of_means(Site.parse("resid_post.0"), torch.ones(2, 3), torch.zeros(2, 3))
     assert keys(cw.cite(cw.SubModel("d", tuple(direction.parts), (direction,)))) == ["arditi2024refusal"]
+
+
+def test_a_match_cites_its_controls_and_reruns_only_where_some_were_made():
+    assert {"heap2025sparse", "huang2024ravel", "benjamini1995controlling", "vig2020investigating"} <= set(
+        keys(cw.cite(matches()))
+    )
+    assert "vig2020investigating" not in keys(cw.cite(replace(matches(), matched=(unread(),))))
 
 
 def test_a_saved_run_cites_what_its_value_cites(tmp_path: Path):

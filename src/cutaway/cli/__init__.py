@@ -13,6 +13,8 @@ from cyclopts import App, CycloptsError
 
 import cutaway
 from cutaway.cli.answer import Answer, show
+from cutaway.cli.calibrate import calibrate
+from cutaway.cli.concepts import match
 from cutaway.cli.demo import demo
 from cutaway.cli.ending import (
     FAILED,
@@ -30,7 +32,8 @@ from cutaway.cli.options import Common, Options, check_free, forget_partial
 from cutaway.cli.verbs import cite, compare, organisms, submodels, trace, verify, without
 from cutaway.ledger.meter import meter
 
-ABOUT = """Opens a neural network, lists its sub-models, takes one decision apart step by step, and reruns it without some of them.
+ABOUT = """Opens a neural network, lists its sub-models, takes one decision apart step by step, and reruns it without some of them;
+says which concepts it has.
 
 NETWORK is organism:NAME (a network whose answer is known; "cutaway organisms" lists them), a folder, or a hub id.
 
@@ -42,10 +45,11 @@ TAKES = {  # cyclopts would put the options first, where --by and --parts take e
     "without": "NETWORK PROMPT SUBMODEL… --answer STR",
     "verify": "CLAIMS [NETWORK] --inputs FILE",
     "submodels": "NETWORK",
+    "match": "NETWORK --concepts library|NAME|FILE…",
     "cite": "RUN…",
     "compare": "RUN RUN…",
 }
-for place, verb in enumerate((demo, trace, without, verify, submodels, organisms, cite, compare)):
+for place, verb in enumerate((demo, trace, without, verify, submodels, match, calibrate, organisms, cite, compare)):
     takes = TAKES.get(verb.__name__)
     app.command(verb, sort_key=place, usage=takes and f"Usage: cutaway {verb.__name__} {takes} [OPTIONS]")
 

@@ -86,6 +86,19 @@ def opened(name: str, device: str | None) -> Network:
     return net
 
 
+def reader(name: str, device: str | None) -> Network:
+    """The network of this name, which must read text. Raises `WrongUse` for one that reads anything else."""
+    from cutaway.opening import reads_text
+
+    net = opened(name, device)
+    if not reads_text(net):
+        raise WrongUse(
+            f"{name} reads no text; expected a network with a tokenizer; one that reads tensors is asked from Python: "
+            "cutaway.trace(net, cutaway.Decision(inputs, …))"
+        )
+    return net
+
+
 def on_one_thread() -> None:
     """Small networks are not shared out: a second thread only costs time, and changes last digits."""
     import torch

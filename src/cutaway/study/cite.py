@@ -12,13 +12,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from cutaway.concepts.natural import Natural
+from cutaway.concepts.verdict import Matches
 from cutaway.decisions import Rerun, Trace
 from cutaway.runs import open_run
 from cutaway.submodels import Curve, SubModel
 
 
 def cite(*what: Any) -> str:
-    """BibTeX of the methods behind these values: traces, reruns, adversarial curves, sub-models, saved runs, keys.
+    """BibTeX of the methods behind these values: traces, reruns, matches, adversarial curves, sub-models, saved runs, keys.
 
     Without arguments: every source. Entries come once, in the order of `sources.json`. Zeroing parts and plain
     probabilities cite nothing. Raises KeyError for a key that is not there, RunError for a folder that is no run.
@@ -49,6 +51,14 @@ def _keys(value: Any) -> Iterator[str]:
         yield from (*_stand_in(value.baseline), *_keys(value.without))
         if any(value.continuations) and value.baseline != "zero":
             yield from _cited_for("mean")  # a continuation has the mean over other inputs in the part's place
+    elif isinstance(value, Matches):
+        for method in ("match", "p-value", "q-value"):
+            yield from _cited_for(method)
+        if any(one.match is not None and one.match.searched for one in value):
+            yield from _cited_for("counterfactual")
+    elif isinstance(value, Natural):
+        for method in ("natural", "p-value"):
+            yield from _cited_for(method)
     elif isinstance(value, SubModel):
         for kind in value.decompositions:
             yield from _cited_for(str(kind.describe().get("label")))

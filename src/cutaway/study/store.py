@@ -1,4 +1,4 @@
-"""Save and load: a trace, a rerun, a catalogue or sub-models as a run folder, and back as an equal value.
+"""Save and load: a trace, a rerun, matches, a catalogue or sub-models as a run folder, and back as an equal value.
 
 Tables are parquet (`nodes.parquet`, …) so that DuckDB reads across runs, the rest is `value.json`, tensors are
 safetensors. Functions are not stored; a decision with one says so when it is posed again.
@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from cutaway.concepts.records import as_record, from_record
+from cutaway.concepts.verdict import Matches
 from cutaway.decisions import Decision, Rerun, Trace
 from cutaway.decisions.claims import CLAIMS, claims_of
 from cutaway.decisions.show import heading
@@ -20,10 +22,10 @@ from cutaway.study.cite import methods_of
 from cutaway.study.plain import Reader, Writer
 from cutaway.submodels import Curve, SubModel, load_submodels, save_submodels
 
-VALUE = "value"
+VALUE, VERDICTS = "value", "verdicts"
 LEDGER = "ledger.jsonl"
-SINGLE = (Trace, Rerun, Table, SubModel, Decision, Curve)
-EXPECTED = "a Trace, Rerun, Table, Decision, SubModel or a list of SubModels"
+SINGLE = (Trace, Rerun, Matches, Table, SubModel, Decision, Curve)
+EXPECTED = "a Trace, Rerun, Matches, Table, Decision, SubModel or a list of SubModels"
 
 
 def save(
@@ -33,7 +35,7 @@ def save(
     arguments: Mapping[str, Any] | None = None,
     costs: Sequence[Cost] = (),
 ) -> Path:
-    """Writes `value` (a Trace, Rerun, Table, Decision, SubModel or a list of SubModels) as a run folder; gives its path.
+    """Writes `value` (a Trace, Rerun, Matches, Table, Decision, SubModel or a list of SubModels) as a run folder; gives its path.
 
     A function in it (a decision's metric) is not stored: `run.json` names it under `unstored`. `overwrite` replaces an
     earlier run, never another folder. `arguments` are kept in `run.json`, `costs` (default: a trace's own) in `ledger.jsonl`.
@@ -57,11 +59,11 @@ def save(
         sources=methods_of(value),
         overwrite=overwrite,
     ) as run:
-        writer = Writer(run)
-        run.write_json(VALUE, writer.plain(value, kind if isinstance(value, Table | SubModel) else ""))
-        writer.finish()
-        if writer.unstored:
-            run.info["unstored"] = [f"{name}: a function, not stored" for name in writer.unstored]
+        if isinstance(value, Matches):
+            run.save_table(value.table(), VERDICTS)
+            run.write_json(VALUE, as_record(value))
+        else:
+            _write(run, value, kind)
         if isinstance(value, Trace):
             (run.path / CLAIMS).write_text("".join(f"{claim.line()}\n" for claim in claims_of(value)), "utf-8")
         _book(costs or ([value.cost] if isinstance(value, Trace) else []), seed, run)
@@ -75,7 +77,17 @@ def load(folder: str | os.PathLike[str]) -> Any:
         return load_submodels(folder)
     if not (run.path / f"{VALUE}.json").is_file():
         raise RunError(f"{run.path}: is a run of kind {run.kind!r}, which holds no value; expected {EXPECTED}")
-    return Reader(run).value(run.read_json(VALUE))
+    plain = run.read_json(VALUE)
+    return from_record(Matches, plain) if run.kind == Matches.__name__.lower() else Reader(run).value(plain)
+
+
+def _write(run: Run, value: Any, kind: str) -> None:
+    """The value, with its tables and tensors in files of their own."""
+    writer = Writer(run)
+    run.write_json(VALUE, writer.plain(value, kind if isinstance(value, Table | SubModel) else ""))
+    writer.finish()
+    if writer.unstored:
+        run.info["unstored"] = [f"{name}: a function, not stored" for name in writer.unstored]
 
 
 def _about(value: Any) -> dict[str, Any]:
@@ -84,6 +96,8 @@ def _about(value: Any) -> dict[str, Any]:
         return {"network": value.network, "decision": heading(value)}
     if isinstance(value, Rerun):
         return {"network": value.network, "without": list(value.without.parts)}
+    if isinstance(value, Matches):
+        return {"network": value.network, "concepts": [one.concept for one in value], "verdicts": value.counts}
     return {}
 
 

@@ -14,14 +14,15 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from cutaway.concepts.verdict import Matches
 from cutaway.decisions import Rerun, Trace
-from cutaway.study.page import of_rerun, of_trace
+from cutaway.study.page import of_match, of_rerun, of_trace
 
 HERE = Path(__file__).parent
 
 
-def page(value: Trace | Rerun, file: str | os.PathLike[str]) -> Path:
-    """Writes one self-contained HTML page of a trace or a rerun; gives its path. A file that is there is replaced.
+def page(value: Trace | Rerun | Matches, file: str | os.PathLike[str]) -> Path:
+    """Writes one self-contained HTML page of a trace, a rerun or matches; gives its path. A file that is there is replaced.
 
     It opens from disk without a network or a server, and reads without JavaScript: the script only sorts, filters and
     shows single parts on the tokens. Raises TypeError for other values.
@@ -33,8 +34,12 @@ def page(value: Trace | Rerun, file: str | os.PathLike[str]) -> Path:
         shown, template = of_trace.shown(value), "trace.html"
     elif isinstance(value, Rerun):
         shown, template = of_rerun.shown(value), "rerun.html"
+    elif isinstance(value, Matches):
+        shown, template = of_match.shown(value), "match.html"
     else:
-        raise TypeError(f"given a {type(value).__name__}; expected a Trace or a Rerun to make a page of; try cw.save")
+        raise TypeError(
+            f"given a {type(value).__name__}; expected a Trace, a Rerun or Matches to make a page of; try cw.save"
+        )
     return put(render(template, shown), file)
 
 
@@ -42,7 +47,8 @@ def render(template: str, shown: dict[str, Any]) -> str:
     """A template filled in. The only script that may run is ours, by its hash, whatever else gets onto the page."""
     script = (HERE / "script.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    style = (HERE / "style.css").read_text(encoding="utf-8")
+    sheets = [HERE / "style.css", (HERE / template).with_suffix(".css")]  # the second where a page has its own
+    style = "\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets if sheet.is_file())
     return (
         templates().get_template(template).render(shown, style=Markup(style), script=Markup(script), script_hash=digest)
     )

@@ -1,0 +1,86 @@
+"""`match` as a command: concepts by name or file, the network's verdicts, and the page of their evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from cutaway.cli.answer import Answer
+from cutaway.cli.ending import WrongUse
+from cutaway.cli.options import Options, kept, reader
+from cutaway.cli.verbs import Name, Several, listed
+from cutaway.runs.progress import terminal
+
+if TYPE_CHECKING:
+    from cutaway.concepts import Concept
+
+LIBRARY = "library"
+
+
+def match(
+    network: Name,
+    /,
+    *,
+    concepts: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")],
+    by: Several = ("heads", "neurons"),
+    permutations: int = 19,
+    twins: int = 2,
+    page: Path | None = None,
+    options: Options = Options(),  # noqa: B008 (a frozen value)
+) -> Answer:
+    """Says of every concept whether the network has it: present, topic only, absent or not testable, and why.
+
+    Parameters
+    ----------
+    concepts
+        With commas or spaces between them: "library" (all that are shipped), names of it, folders with a concept.toml,
+        folders of such folders, tables of text and label (csv, tsv, jsonl, parquet).
+    by
+        Kinds of parts among which a set is searched that has the concept's decisions: heads, neurons, mlps, …
+    permutations
+        Searches with permuted labels that READ stands against; 19 at least.
+    twins
+        Copies of the network with random weights that READ stands against.
+    page
+        Also write the verdicts with their evidence as one self-contained HTML page.
+    """
+    chosen = concepts_named(listed(concepts))
+    import cutaway
+
+    net = reader(network, options.device)
+    with kept(options.out) as keep:
+        found = cutaway.match(
+            net,
+            chosen,
+            permutations=permutations,
+            twins=twins,
+            kinds=listed(by),
+            seed=options.seed,
+            folder=keep,
+            progress=terminal(),
+        )
+    return Answer(found, str(found), {} if page is None else {"page": cutaway.page(found, page)})
+
+
+def concepts_named(words: Sequence[str]) -> list[Concept]:
+    """The concepts of these names, files and folders. Raises `WrongUse` for none, ConceptError for what there is not."""
+    from cutaway.concepts import library, read_concept
+    from cutaway.concepts.reading import TOML
+
+    if not words:
+        raise WrongUse("--concepts was given nothing; expected library, names of its concepts, or files of your own")
+    found: list[Concept] = []
+    for word in words:
+        path = Path(word)
+        if word == LIBRARY:
+            found += library().values()
+        elif word in library() or not path.exists():
+            found.append(library()[word])  # which says what names are near
+        elif path.is_dir() and not (path / TOML).is_file():
+            found += library(path).values()
+        else:
+            found.append(read_concept(path))
+    return found

@@ -1,0 +1,62 @@
+"""The lines on concepts in docs/results.md, from rows made up for it: what is divided by what."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # benchmarks are no part of the installed package
+
+from benchmarks import concept_report, concepts_match
+from benchmarks.kept import BENCHMARKS, SOURCE
+
+
+def run(named: list[str] | None, problems: tuple[str, ...] = ()) -> dict[str, Any]:
+    """A training run with power planted in two parts, and what was named."""
+    answer = {"verdict": "present" if named else "not testable", "named": named and {"parts": named}}
+    if named:
+        answer["deleted"] = {"shown": 0.0, "honest": 1.0 if "a" in named else 0.5, "lost": 0.0}
+    truth = {"power": {"slot": ["a", "b", "c"], "minimal": [["a", "b"]]}}
+    network = {"problems": list(problems), "asked": {"power": answer}, "truth": truth}
+    return {"recipe": "slot", "seed": 0, "kind": "", "networks": {"harmful": network}}
+
+
+def figures(*rows: dict[str, Any]) -> dict[str, Any]:
+    """By their names, those that these rows tell."""
+    result = {"settings": {"training runs": {"facts": {"networks": list(rows)}}}}
+    found: dict[str, Any] = {}
+    subject = ""
+    for what, _, name, figure in concept_report.lines():
+        subject = subject if what.startswith("…") else what
+        try:
+            found[f"{subject} {what}" if what.startswith("…") else what] = (
+                figure(result) if name == "concepts_match" else None
+            )
+        except ValueError as error:
+            assert str(error) == "nothing measured"
+    return found
+
+
+def test_place_is_divided_by_all_runs_also_those_where_nothing_is_named():
+    found = figures(run(["b", "a"]), run(["a", "z"]), run(["z"]), run(None))
+    power = {what: one for what, one in found.items() if "power in a slot, of all runs" in what}
+    first, same, clean = power.values()
+    assert (first.value, same.value, clean.value) == (0.5, 0.25, 0.5)
+    assert first.of == "2 of 4 training runs"
+
+
+def test_a_share_of_runs_says_how_many_were_left_out_and_why():
+    found = figures(run(["a", "b"]), run(None), run(None, ("power shows on 1.0% of its triggers, not on 99%",)))
+    power = found["agents, small worlds: power in a slot: present"]
+    assert power.value == 0.5
+    assert power.of == "1 of 2 training runs (1 more left out: what was planted did not take hold)"
+
+
+def test_what_was_not_asked_has_no_figure():
+    assert "agents, small worlds: harmless twins: present" not in figures(run(["a", "b"]))
+
+
+def test_what_the_figures_depend_on_is_there():
+    for name in concepts_match.DEPENDS:
+        assert (BENCHMARKS / name).exists() or (SOURCE / name).exists() or list(SOURCE.glob(name)), name
