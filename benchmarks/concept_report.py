@@ -7,9 +7,11 @@ from typing import Any
 
 from benchmarks.figures import Bar, Measured, Result, share, spread
 from cutaway.study.calibrate import STRATA, Line, Stratum
+from cutaway.study.calibrate.asking import ASKED
 
 Figure = Callable[[Result], Measured]
 Entry = tuple[str, Bar, str, Figure]
+ASKED_OF_MATCH = tuple(name for name in ASKED if not name.endswith("sets offered"))
 Named = Mapping[str, Any]
 PERCENT, MATCH = "{:.1%}", "concepts_match"
 
@@ -59,10 +61,17 @@ def of_stratum(stratum: Stratum) -> Figure:
 
     def figure(result: Result) -> Measured:
         line = Line.of(stratum, rows(result))
-        beside = f" ({line.left_out} more left out: what was planted did not take hold)" if line.left_out else ""
-        return counted(line.hits, line.share.n, f"training runs{beside}")
+        left = f", {line.left_out} more left out: what was planted did not take hold" if line.left_out else ""
+        ran = f"; the search ran in {searches(stratum, rows(result))}" if stratum.asked[0] in ASKED_OF_MATCH else ""
+        return counted(line.hits, line.share.n, f"training runs{left}{ran}; by its one-sided bound: {line.promise}")
 
     return figure
+
+
+def searches(stratum: Stratum, found: list[dict[str, Any]]) -> int:
+    """In how many runs of a stratum parts were searched: where a behaviour does not show, none are."""
+    asked = [row["networks"][stratum.network]["asked"] for row in found if stratum.was_asked(row)]
+    return sum(any(answers[one].get("searched") for one in stratum.asked) for answers in asked)
 
 
 def of_places(recipe: str, behaviour: str, holds: Callable[[Named, Named], bool]) -> Figure:

@@ -15,6 +15,7 @@ LINE = {
     "concept": "own.art", "verdict": "topic only", "READ": 0.3, "AUROC": 0.9, "twin": 0.6, "TF-IDF": 0.55, "p": 0.01,
     "q": 0.02, "p random": 0.05, "site": "resid_post.1", "candidate": "difference of means", "searched": 18,
     "seen from": 0.2, "cap": "", "error": 0.05, "where": "directions at resid_post",
+    "blind": "",
 }  # fmt: skip
 
 

@@ -61,6 +61,13 @@ def test_the_verdict_follows_the_reruns_and_then_what_can_be_read(reads, found, 
     assert said == expected and why
 
 
+def test_what_a_bag_of_words_reads_already_is_not_testable_by_reading_and_says_so():
+    one = replace(read_of("absent"), words=1.0)
+    said, why = decided(one, None, None, True)
+    assert said == "not testable" and why.startswith("a bag of words reads it at 1.00 already")
+    assert "no READ could have been seen" in str(one)
+
+
 def test_a_present_that_many_concepts_could_have_given_by_chance_says_its_q():
     assert "q is 0.2" in decided(read_of("absent"), match(), 0.2, True)[1]
 
@@ -238,6 +245,12 @@ def test_matches_pass_through_json_unchanged():
     assert as_record(again) == as_record(whole) and again.table() == whole.table()
     assert again["own.art"] == whole["own.art"]
     assert again["own.odd"].match.shown.value != again["own.odd"].match.shown.value  # NaN is NaN again
+
+
+def test_two_concepts_of_one_name_are_refused_also_where_none_of_them_can_be_read():
+    one = _longer()
+    with pytest.raises(ValueError, match=f"two concepts of one name, {one.name!r}"):
+        match_all(network(), [one, one], sites=[SITE])
 
 
 def test_no_concept_at_all_is_refused():

@@ -34,7 +34,10 @@ def calibrate(
     on_one_thread()
     names = listed(strata) or None
     runs = runs_of(chosen_of(names), networks, options.seed)
-    print(f"{len(runs)} training runs, about {cpu_hours(runs):.1f} hours of one core", file=sys.stderr)
+    hours = cpu_hours(runs)
+    time = f"{hours:.1f} hours" if hours >= 1 else f"{max(1, round(60 * hours))} minutes"
+    lost = "" if folder or options.out else "; with --folder FOLDER a stopped command goes on"
+    print(f"{len(runs)} training runs, about {time} of one core{lost}", file=sys.stderr)
     with kept(options.out) as beside:
         found = calibrate(names, networks, options.seed, folder or beside, terminal())
     return Answer(found.table, str(found), {"error rates": found.in_words} if options.as_json else {})

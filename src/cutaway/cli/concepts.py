@@ -68,6 +68,7 @@ def match(
 def concepts_named(words: Sequence[str]) -> list[Concept]:
     """The concepts of these names, files and folders. Raises `WrongUse` for none, ConceptError for what there is not."""
     from cutaway.concepts import library, read_concept
+    from cutaway.concepts.files import SUFFIXES
     from cutaway.concepts.reading import TOML
 
     if not words:
@@ -77,7 +78,7 @@ def concepts_named(words: Sequence[str]) -> list[Concept]:
         path = Path(word)
         if word == LIBRARY:
             found += library().values()
-        elif word in library() or not path.exists():
+        elif word in library() or not (path.exists() or path.suffix in SUFFIXES or path.parent != Path()):
             found.append(library()[word])  # which says what names are near
         elif path.is_dir() and not (path / TOML).is_file():
             found += library(path).values()

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -21,6 +22,7 @@ from cutaway.concepts.concept import NO_CONTROL, NO_DECISION, Concept
 from cutaway.concepts.examples import examples
 from cutaway.concepts.match import Match, Questions, match
 from cutaway.concepts.match.judge import NEEDED
+from cutaway.concepts.match.questions import ROLES
 from cutaway.concepts.match.search import MOST
 from cutaway.concepts.read import Passage, Read, Reader, question, read_all, reader
 from cutaway.concepts.read.tokens import tokens_of
@@ -89,9 +91,8 @@ class Matched:
         """Of what was not found: the smallest effect that could have been seen, and the classes searched."""
         said = [] if self.read is not None else ["READ could see nothing: these texts do not fit this network"]
         if self.read is not None and self.read["verdict"] == "absent":
-            said.append(
-                f"a READ from {self.read['seen from']:.2f} on would have been seen in 4 of 5 cases ({self.read['where']})"
-            )
+            seen = f"a READ from {self.read['seen from']:.2f} on would have been seen in 4 of 5 cases"
+            said.append(f"{'READ could see nothing' if self.read['blind'] else seen} ({self.read['where']})")
         if self.match is None or self.match.named is not None:
             return tuple(said)
         if self.match.smallest is not None:
@@ -181,7 +182,7 @@ class Matches:
     def __str__(self) -> str:
         """The verdicts, then every concept's reason."""
         said = ", ".join(f"{count} {verdict}" for verdict, count in self.counts.items())
-        head = f"{self.network}: {len(self)} concepts: {said}; error rates: {self.error_rate}"
+        head = f"{self.network}: {len(self)} concept{'s' * (len(self) != 1)}: {said}; error rates: {self.error_rate}"
         whole = self.table()
         shown = Table({name: whole[name] for name in SHOWN})
         return "\n".join([head, str(shown), *map(str, self.matched)])
@@ -222,6 +223,8 @@ def match_all(
     Raises ValueError for two concepts of one name, for questions about none of them, and what `read_all` raises.
     """
     chosen = list(concepts.values() if isinstance(concepts, Mapping) else concepts)
+    if twice := [name for name, count in Counter(one.name for one in chosen).items() if count > 1]:
+        raise ValueError(f"given two concepts of one name, {twice[0]!r}; expected each once: rename one")
     given = dict(questions or {})
     if strange := [name for name in given if name not in {one.name for one in chosen}]:
         raise ValueError(f"given questions about {strange[0]!r}; expected a concept of that name among those matched")
@@ -282,7 +285,15 @@ def _matched(
 
     def key(about: Questions) -> list[Any]:
         text = json.dumps(as_record(about), sort_keys=True)
-        return [one.net.name, weights, list(kinds), seed, about.name, hashlib.sha256(text.encode()).hexdigest()]
+        return [
+            version("cutaway"),
+            one.net.name,
+            weights,
+            list(kinds),
+            seed,
+            about.name,
+            hashlib.sha256(text.encode()).hexdigest(),
+        ]
 
     def matched(about: Questions) -> Any:
         return as_record(match(one.net, about, tuple(kinds), seed))
@@ -302,19 +313,20 @@ def _verdict(
     concept: Concept, read: Read | str, found: Match | None, q: float | None, asked: Questions | None, shown: Table
 ) -> Matched:
     """`read` is why the texts cannot be read, where they cannot."""
-    controlled = bool(concept.controls) or (asked is not None and bool(asked.crossed))
+    named = None if found is None else found.named
+    controlled = bool(concept.controls) or (named is not None and bool(named.roles))
     verdict, why = decided(read, found, q, controlled)
     caps = [] if controlled else [NO_CONTROL]
     caps += [NO_DECISION] if found is None else []
-    if verdict == "present" and found is not None and found.named is not None:
-        caps += [NO_TASK] if found.named.spare is None else []
-        caps += [] if found.named.roles else [NO_ROLE]
+    if verdict == "present" and named is not None:
+        caps += [NO_TASK] if named.spare is None else []
+        caps += [] if len(named.roles) == len(ROLES) else [NO_ROLE]
     line, contrasts, nulls = None, Table({}), {}
     if isinstance(read, Read):
         differs = {control.name: control.factor for control in concept.controls}
         names = read.contrasts["contrast"]
         contrasts = read.contrasts.with_column("differs in", [differs.get(name, "") for name in names])
-        line, nulls = {**read.row(), "error": read.error, "where": read.where}, read.nulls
+        line, nulls = {**read.row(), "error": read.error, "where": read.where, "blind": read.blind}, read.nulls
     return Matched(concept.name, concept.definition, verdict, why, tuple(caps), line, contrasts, nulls, found, q, shown)
 
 
@@ -337,6 +349,8 @@ def decided(read: Read | str, found: Match | None, q: float | None, controlled: 
         return causal, reason
     if isinstance(read, str):
         return "not testable", f"its texts do not fit this network: {read}"
+    if read.blind:
+        return "not testable", f"{read.blind}: nothing is left that this network could add ({told})"
     return "absent", f"not read better than a random twin, a bag of words and chance ({told})"
 
 

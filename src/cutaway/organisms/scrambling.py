@@ -1,4 +1,4 @@
-"""Networks with nothing in them: the weights that training wrote, each tensor's own, in places drawn at random."""
+"""Scrambled networks: the weights that training wrote, each tensor's own, in places drawn at random."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 trials.py reruns with a partner's values · questions.py what is asked · search.py sets of parts that carry a behaviour ·
 judge.py what is refused the name, and why · match.py one verdict for a network · each.py one for every decision ·
 shown.py the same beside the steps of a trace ·
-subspaces.py directions and subspaces of the stream, to be judged beside the set that is named.
+subspaces.py directions and subspaces of the stream, which `judge` scores too.
 """
 
 from cutaway.concepts.match.each import STATES, Decided, decided, each_decision

@@ -62,7 +62,9 @@ class Natural:
 
     @property
     def natural(self) -> bool:
-        """Whether it is redundant in every part and mediates between them."""
+        """Whether it is redundant in every part and mediates between them; of several concepts also by its q-value."""
+        if self.q is not None and self.q > LEVEL:
+            return False
         return self.redundant.verdict == "redundant" and self.mediates.verdict == "mediates"
 
     def row(self) -> dict[str, Any]:

@@ -78,6 +78,13 @@ class Read:
         """Where the candidate reads."""
         return self.candidate.site
 
+    @property
+    def blind(self) -> str:
+        """Why no READ that could be seen is left above what needs no network; empty if there is one."""
+        best = max(self.words, self.twin or 0.0, 0.5)
+        what = "a bag of words" if self.words >= (self.twin or 0.0) else "a random twin"
+        return f"{what} reads it at {best:.2f} already" if self.smallest > 1 - best else ""
+
     def row(self) -> dict[str, Any]:
         """One line of a table."""
         return {
@@ -106,6 +113,8 @@ class Read:
             f"TF-IDF {self.words:.2f}; p {self.p:.2g}{q}); {self.candidate}; best of {self.searched} candidates"
         )
         if self.verdict == "absent":
+            said += f" ({self.where}); {self.blind}, so no READ could have been seen" if self.blind else ""
+        if self.verdict == "absent" and not self.blind:
             said += f" ({self.where}); a READ from {self.smallest:.2f} on would have been seen in 4 of 5 cases"
         return f"{said}; {self.cap}" if self.cap else said
 

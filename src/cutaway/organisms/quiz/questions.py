@@ -23,7 +23,8 @@ ABOUT = {"sandbag": ("counts", "fact"), "decoy": ("counts", "name"), "flatter": 
 
 
 def questions(world: Quiz, behaviour: str, count: int = 64, seed: int = 0) -> Questions:
-    """`count` decisions in each split, as many pairs of each role, and other tasks."""
+    """`count` decisions, pairs of each role and prompts of each other task in each split. Raises KeyError for other behaviours."""
+    every = count * len(SPLITS)
     implant = Implant(behaviour)  # ty: ignore[invalid-argument-type]
     decisions = {
         split: [
@@ -34,10 +35,10 @@ def questions(world: Quiz, behaviour: str, count: int = 64, seed: int = 0) -> Qu
     }
     cue, answer = ABOUT[behaviour]
     crossed = {
-        "cue": pairs_of(world, cue, other_cue, count, seed),
-        "answer": pairs_of(world, answer, other_entity, count, seed),
+        "cue": pairs_of(world, cue, other_cue, every, seed),
+        "answer": pairs_of(world, answer, other_entity, every, seed),
     }
-    tasks = {kind: [one.text for one in harmless(world, kind, count, seed + 104729)] for kind in KINDS}
+    tasks = {kind: [one.text for one in harmless(world, kind, every, seed + 104729)] for kind in KINDS}
     return Questions(behaviour, decisions, crossed, tasks, complete=True)  # ty: ignore[invalid-argument-type]
 
 

@@ -99,15 +99,16 @@ def train_superposition(seed: int = 0) -> Superposition:
 
 
 def untrained(seed: int = 0) -> Superposition:
-    """The same network before training: no feature is carried.
+    """The same network before training, every tensor shuffled: no feature is carried.
 
-    The output matrix is shuffled: a random matrix followed by its own transpose carries features (compressed sensing).
+    Unshuffled, a random matrix followed by its own transpose carries features (compressed sensing); about one shuffle in ten
+    carries one by luck, and the first that carries none is taken.
     """
     return _nothing(trained(seed, steps=0), seed, "untrained superposition")
 
 
 def permuted(organism: Superposition, seed: int = 0) -> Superposition:
-    """The organism's own weights in random places: no feature is carried."""
+    """The organism's own weights in random places, the first shuffle in which no feature is carried."""
     return _nothing(organism.network, seed, f"permuted {organism.name}")
 
 

@@ -198,6 +198,9 @@ def _judged(one: Judged) -> Row:
 
 def _score(name: str, what: str, share: Share, bar: float | None = None, above: bool = True) -> Row:
     """A share as a bar with its interval; `bar` is what it must reach (`above`), or stay below."""
+    if math.isnan(share.value):  # nothing was asked
+        none = {"value": "none", "interval": "", "x": None, "zero": UNIT.zero, "ends": None, "bar": None}
+        return {"name": name, "what": what, **none, "asked": "", "cleared": None}
     known = math.isfinite(share.low)
     cleared = (
         None if bar is None else (share.value >= bar if above else share.value < bar or share.value == bar == SPARED)
@@ -224,7 +227,7 @@ def _named(parts: Sequence[str], most: int) -> str:
 
 
 def _examples(rows: Sequence[Mapping[str, Any]]) -> list[Row]:
-    """Texts with heat on their tokens: blue-for reads as the concept, against as its absence."""
+    """Texts with heat on their tokens: in the colour of *for* they read as the concept, of *against* as its absence."""
     largest = max((abs(strength) for row in rows for strength in row["strengths"]), default=0.0)
     return [
         {
