@@ -53,7 +53,8 @@ FREE = 6
 class GateNetwork:
     """A network, its questions' circuits, and where every part lies (addresses by name; inert ones are "inert 0", …).
 
-    `no` is how loud the answer "no" is and `rivals` how loud the rival's levels are, in units of a circuit that says "yes"; `gain` logits to the unit.
+    `no` is how loud the answer "no" is, and `rivals` how loud the rival's levels are, in units of a circuit that says "yes";
+    `gain` logits to the unit.
     """
 
     network: Transformer
