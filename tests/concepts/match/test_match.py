@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
@@ -17,6 +18,7 @@ from cutaway.concepts.match.trials import several
 from cutaway.network import Network, wrap
 from cutaway.organisms.agents import AgentsOrganism, random_twin
 from cutaway.organisms.agents.questions import questions
+from cutaway.organisms.agents.shipping import shipped
 from cutaway.organisms.compiled import compile_variant
 from cutaway.organisms.opening import open_compiled
 
@@ -150,6 +152,29 @@ def test_a_part_that_nobody_reads_is_never_needed():
     finally:
         with torch.no_grad():
             projection.copy_(kept)
+
+
+def test_a_copy_of_the_planted_head_that_nobody_reads_is_never_named():
+    organism, about = shipped("harmful"), questions(shipped("harmful").world, "deceive", COUNT, SEED)
+    (planted,) = organism.truth[0].minimal[0].parts
+    module = copy.deepcopy(organism.network)
+    net = wrap(module, organism.tokenizer, organism.reference(), name="with a copy")
+    heads = [head for head in candidates(net, ("heads",)) if head.startswith("z.1") and head != planted]
+    tasks = Tasks.of(net, about.part("test")[1])
+    assert tasks is not None
+    spare = heads[int(tasks.changed([several([head]) for head in heads]).amax(1).argmin())]  # the copy takes its place
+    attention, wide = module.model.layers[1].self_attn, module.config.hidden_size // module.config.num_attention_heads
+    into, out = (slice(wide * n, wide * (n + 1)) for n in (int(name[-2]) for name in (spare, planted)))
+    with torch.no_grad():
+        for projection in (attention.q_proj, attention.k_proj, attention.v_proj):
+            projection.weight[into] = projection.weight[out]
+        attention.o_proj.weight[:, into] = 0
+    one = match(net, about, kinds=("heads",))
+    assert one.named is None or spare not in one.named.parts
+    rows = Trials.of(net, about.decisions["test"])
+    offered_copy = judge(rows.take(rows.shown.nonzero()[:, 0]), {}, None, (spare,))
+    assert offered_copy.need.value == 0 and "not needed" in offered_copy.refused[0]
+    assert one.named is not None and planted in one.named.parts, str(one)
 
 
 # decisions, one by one ----------------------------------------------------------------------------------------------
