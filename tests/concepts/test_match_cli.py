@@ -13,7 +13,7 @@ from tests.concepts.rows import concept, plain_rows
 
 import cutaway as cw
 from cutaway.cli import run
-from cutaway.cli.concepts import concepts_named
+from cutaway.cli.concepts import asked_about, concepts_named
 from cutaway.cli.ending import WrongUse
 from cutaway.concepts import ConceptError, library, verdict, write_concept
 
@@ -111,3 +111,12 @@ def test_a_concept_of_ones_own_with_decisions_is_found_in_the_network_that_has_i
     (one,) = json.loads(capsys.readouterr().out)["result"]["matched"]
     assert one["verdict"] == "present" and one["match"]["classes"] == ["heads"]
     assert all(part.startswith("z.") for part in one["match"]["named"]["parts"])
+
+
+def test_what_a_generator_asks_comes_with_its_questions_beside_other_concepts(files: Path):
+    concepts, questions = asked_about(["art.csv", "organism:agents"])
+    assert [one.name for one in concepts] == ["own.art", "agents.deceive", "agents.power", "agents.decoy"]
+    assert list(questions) == ["agents.deceive", "agents.power", "agents.decoy"]
+    assert asked_about(["art.csv"])[1] == {}
+    with pytest.raises(ValueError, match="no generator 'agent'; expected agents or quiz"):
+        asked_about(["organism:agent"])

@@ -16,8 +16,9 @@ from cutaway.runs.progress import terminal
 
 if TYPE_CHECKING:
     from cutaway.concepts import Concept
+    from cutaway.concepts.match import Questions
 
-LIBRARY = "library"
+LIBRARY, ORGANISM = "library", "organism:"
 
 
 def match(
@@ -37,7 +38,8 @@ def match(
     ----------
     concepts
         With commas or spaces between them: "library" (all that are shipped), names of it, folders with a concept.toml,
-        folders of such folders, tables of text and label (csv, tsv, jsonl, parquet).
+        folders of such folders, tables of text and label (csv, tsv, jsonl, parquet), organism:agents or organism:quiz
+        (what these organisms were made to do, and do not, with the questions that show it).
     by
         Kinds of parts among which a set is searched that has the concept's decisions: heads, neurons, mlps, …
     permutations
@@ -47,7 +49,7 @@ def match(
     page
         Also write the verdicts with their evidence as one self-contained HTML page.
     """
-    chosen = concepts_named(listed(concepts))
+    chosen, questions = asked_about(listed(concepts))
     import cutaway
 
     net = reader(network, options.device)
@@ -55,6 +57,7 @@ def match(
         found = cutaway.match(
             net,
             chosen,
+            questions=questions,
             permutations=permutations,
             twins=twins,
             kinds=listed(by),
@@ -63,6 +66,20 @@ def match(
             progress=terminal(),
         )
     return Answer(found, str(found), {} if page is None else {"page": cutaway.page(found, page)})
+
+
+def asked_about(words: Sequence[str]) -> tuple[list[Concept], dict[str, Questions]]:
+    """The concepts of these names, files, folders and generators, and what generators ask about theirs."""
+    from cutaway.organisms.asked import concepts_asked
+
+    generators = [word for word in words if word.startswith(ORGANISM)]
+    others = [word for word in words if word not in generators]
+    found = concepts_named(others) if others or not generators else []
+    questions: dict[str, Questions] = {}
+    for word in generators:
+        generated, asked = concepts_asked(word.removeprefix(ORGANISM))
+        found, questions = found + generated, questions | asked
+    return found, questions
 
 
 def concepts_named(words: Sequence[str]) -> list[Concept]:
