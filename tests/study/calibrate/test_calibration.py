@@ -116,7 +116,7 @@ def test_a_stratum_that_there_is_not_is_an_error_that_names_those_there_are():
 
 def test_the_command_says_what_it_will_take_before_it_starts(patched: None, capsys: pytest.CaptureFixture[str]):
     answer = verb(strata=("untrained",), networks=1)
-    assert capsys.readouterr().err.startswith("1 training runs, about 0.0 hours of one core\n")
+    assert capsys.readouterr().err.startswith("1 training runs, about 1 minutes of one core; with --folder")
     (only,) = answer.value.rows()
     assert (only["stratum"], only["measured"], only["n"], only["promise"]) == ("untrained", 0.0, 1, "not decided by n")
     assert "present in ≤ 5 %" in answer.text
