@@ -3,7 +3,8 @@
 A set is grown part by part. What each next part is taken for is how little then lacks of three things at once: prompts are
 answered like their partners with the partners' values, they are so with the set deleted, and everything else (other tasks
 without the set, pairs in which only the cue or the answer differs) is answered as before. Then parts that are not needed are
-put back. Parts are never ranked alone: in a set one part can hide what another does. Where a network has no answer to fall
+put back. A part is judged beside those that are there already, in a set one can hide what another does; alone it only has to
+be among the `POOL` that serve best. Where a network has no answer to fall
 back on (there is no honest answer behind knowledge that is deleted), it is enough that the target is no longer given.
 """
 
@@ -26,7 +27,7 @@ from cutaway.submodels.slices import slices
 NEEDED, GONE = (
     0.95,
     1.0,
-)  # of the decisions must flip with the partners' values, and with the set deleted, where it is searched
+)  # where it is searched, of the decisions must flip: with the partners' values, with the set deleted
 SPARED = 0.05  # of the answers of a task may change, at most
 CARRIES = 0.5  # of the pairs of another role flip: then that is its role
 SLACK = 1.0  # nats: answers that are flipped, or stay, by less than this still lack something
