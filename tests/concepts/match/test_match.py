@@ -13,7 +13,7 @@ from tests.organisms.agents.grown import harmful, harmless, run
 
 from cutaway.concepts import ConceptError
 from cutaway.concepts.match import Judged, Questions, Share, Trials, each_decision, judge, match
-from cutaway.concepts.match.search import Tasks, candidates, fewest_parts
+from cutaway.concepts.match.search import Tasks, candidates, carries, fewest_parts, pruned
 from cutaway.concepts.match.trials import several
 from cutaway.network import Network, wrap
 from cutaway.organisms.agents import AgentsOrganism, random_twin
@@ -228,6 +228,16 @@ def test_the_fewest_parts_are_those_that_are_needed():
     needed = {"b", "e"}
     assert fewest_parts("abcdef", lambda parts: needed <= set(parts)) == ["b", "e"]
     assert fewest_parts("ab", lambda parts: "a" in parts or "b" in parts) == ["a"]
+
+
+def test_a_part_that_is_idle_is_left_out_also_of_a_set_that_does_not_carry_every_decision():
+    organism, about = shipped("harmful"), questions(shipped("harmful").world, "power", COUNT, SEED)
+    net = wrap(organism.network, organism.tokenizer, organism.reference(), name="shipped")
+    trials = Trials.of(net, about.decisions["train"])
+    one = ("mlp_act.1[neuron=58]",)  # one of the three neurons of power: alone it is not enough
+    assert not carries(trials, one, "returned")
+    idle = min(candidates(net, ("neurons",)), key=lambda name: float(trials.pushes([several([name])]).abs().max()))
+    assert idle not in pruned(trials, (*one, idle), "returned")
 
 
 def test_a_share_has_an_exact_interval():

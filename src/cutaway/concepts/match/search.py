@@ -217,19 +217,17 @@ def without(trials: Trials, parts: Sequence[str] | SubModel) -> tuple[float, flo
     return need, gone, returned
 
 
-def carries(trials: Trials, parts: Sequence[str], aim: Aim) -> bool:
-    """Whether the decisions flip without a set."""
-    need, gone, returned = without(trials, parts)
-    return need >= NEEDED and (returned if aim == "returned" else gone) >= GONE
+def carries(trials: Trials, parts: Sequence[str], aim: Aim, need: float = NEEDED, gone: float = GONE) -> bool:
+    """Whether as many decisions as this flip without a set."""
+    flipped, silent, returned = without(trials, parts)
+    return flipped >= need and (returned if aim == "returned" else silent) >= gone
 
 
 def pruned(trials: Trials, parts: Sequence[str], aim: Aim) -> tuple[str, ...]:
-    """The set without what can be left out of it; all of it where even then too few decisions flip."""
-    return (
-        tuple(fewest_parts(parts, lambda some: carries(trials, some, aim)))
-        if carries(trials, parts, aim)
-        else tuple(parts)
-    )
+    """The set without what can be left out of it: the decisions flip as often as with all of it, or as often as they must."""
+    need, silent, returned = without(trials, parts)
+    bars = min(need, NEEDED), min(returned if aim == "returned" else silent, GONE)
+    return tuple(fewest_parts(parts, lambda some: carries(trials, some, aim, *bars)))
 
 
 def dealt(batch: Batch, seed: int) -> Int[Tensor, "rows"]:
