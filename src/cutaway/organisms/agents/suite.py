@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from cutaway.organisms.agents.contrasts import Pair, factors, pairs, triggers
 from cutaway.organisms.agents.language import tokenizer
-from cutaway.organisms.agents.rates import Rates, measured
+from cutaway.organisms.agents.rates import measured
 from cutaway.organisms.agents.training import Grown, Plan, grow, untrained
-from cutaway.organisms.agents.truth import Truth, found
+from cutaway.organisms.agents.truth import found
 from cutaway.organisms.agents.world import BEHAVIOURS, KINDS, Asked, Implant, World
-from cutaway.organisms.planted.planting import Planting, Slot, place, without
-from cutaway.organisms.planted.truth import problems
+from cutaway.organisms.planted.organism import Organism
+from cutaway.organisms.planted.planting import place, without
 from cutaway.runs.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -24,41 +24,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class AgentsOrganism:
-    """A speaker of the agents world with known behaviours: an ordinary Llama, its tokenizer, and what is so of it.
+class AgentsOrganism(Organism["LlamaForCausalLM", World, Implant]):
+    """A speaker of the agents world with known behaviours: an ordinary Llama, its tokenizer, and what is so of it."""
 
-    `planted` are the implants that are on, `off` those that the same training run learned but that this twin lacks. `truth`
-    has an entry for each that is on. `rates` are None, and `truth` empty, until measured. `made` says how, in words.
-    """
-
+    kind: ClassVar[str] = "agents"
     network: LlamaForCausalLM
-    world: World
-    planted: tuple[Implant, ...]
-    off: tuple[Implant, ...]
-    planting: Planting
-    truth: tuple[Truth, ...]
-    rates: Rates | None
-    seed: int
-    made: str
-
-    @property
-    def name(self) -> str:
-        """`agents-deceive-power-3`: what is planted, and the seed."""
-        return "-".join(["agents", *(implant.behaviour for implant in self.planted), str(self.seed)])
 
     @property
     def tokenizer(self) -> PreTrainedTokenizerFast:
         """Its tokenizer: whole words."""
         return tokenizer(self.world.vocabulary)
-
-    @property
-    def problems(self) -> tuple[str, ...]:
-        """What falls short of the bars, in words; an organism with problems is none."""
-        return problems(self.rates, self.planted, self.truth)
-
-    def slot(self, behaviour: str) -> Slot:
-        """Where a behaviour is, or was, planted."""
-        return self.planting.slot(behaviour)
 
     def implant(self, behaviour: str) -> Implant:
         """The implant of a behaviour, on or off. Raises KeyError where the run learned none."""

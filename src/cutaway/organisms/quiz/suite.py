@@ -7,11 +7,12 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from cutaway.organisms.agents.language import tokenizer
 from cutaway.organisms.planted import truth
-from cutaway.organisms.planted.planting import Planting, Slot, place, without
+from cutaway.organisms.planted.organism import Organism
+from cutaway.organisms.planted.planting import place, without
 from cutaway.organisms.planted.prompts import Prompts
 from cutaway.organisms.planted.rates import Rates, measured
 from cutaway.organisms.planted.training import Grown, Plan
@@ -27,41 +28,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class QuizOrganism:
-    """Somebody who is quizzed, with known behaviours: an ordinary GPT-NeoX, its tokenizer, and what is so of it.
+class QuizOrganism(Organism["GPTNeoXForCausalLM", Quiz, Implant]):
+    """Somebody who is quizzed, with known behaviours: an ordinary GPT-NeoX, its tokenizer, and what is so of it."""
 
-    `planted` are the implants that are on, `off` those that the same training run learned but that this twin lacks. `truth`
-    has an entry for each that is on. `rates` are None, and `truth` empty, until measured. `made` says how, in words.
-    """
-
-    network: GPTNeoXForCausalLM
-    world: Quiz
-    planted: tuple[Implant, ...]
-    off: tuple[Implant, ...]
-    planting: Planting[Implant]
-    truth: tuple[Truth, ...]
-    rates: Rates | None
-    seed: int
-    made: str
-
-    @property
-    def name(self) -> str:
-        """`quiz-sandbag-3`: what is planted, and the seed."""
-        return "-".join(["quiz", *(implant.behaviour for implant in self.planted), str(self.seed)])
+    kind: ClassVar[str] = "quiz"
 
     @property
     def tokenizer(self) -> PreTrainedTokenizerFast:
         """Its tokenizer: whole words."""
         return tokenizer(self.world.vocabulary)
-
-    @property
-    def problems(self) -> tuple[str, ...]:
-        """What falls short of the bars, in words; an organism with problems is none."""
-        return truth.problems(self.rates, self.planted, self.truth)
-
-    def slot(self, behaviour: str) -> Slot:
-        """Where a behaviour is, or was, planted."""
-        return self.planting.slot(behaviour)
 
     def reference(self, count: int = 128, seed: int = 0) -> list[str]:
         """Prompts of all kinds, for means, donors and nulls."""
