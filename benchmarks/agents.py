@@ -1,7 +1,7 @@
 """The agents world: does every twin behave as it was planted, at what cost, and what must be zeroed for it to stop?
 
-Standard and small worlds, all eight twins of each run; further implants; camouflage, and what the weights still tell after
-it. The unit is the training run. Nothing was tuned on these seeds. A killed run goes on: networks are kept beside the
+Standard worlds, all eight twins of each run; further implants and camouflage in small ones, and what the weights still tell
+after it. The unit is the training run. Nothing was tuned on these seeds. A killed run goes on: networks are kept beside the
 results.
 """
 
@@ -12,18 +12,24 @@ from typing import Any
 
 from benchmarks.circuit_judged import each_kept
 from benchmarks.kept import RESULTS, Kept, code_of
-from cutaway.organisms.agents import AgentsOrganism, Grown, Implant, World, finetuned, train_agents, twin, twins
+from cutaway.organisms.agents import AgentsOrganism, Grown, Implant, Plan, World, finetuned, train_agents, twin, twins
 from cutaway.organisms.agents.camouflage import camouflaged, told_by_difference, told_by_size
 from cutaway.organisms.agents.world import BEHAVIOURS
+from cutaway.study.calibrate.populations import DEEPER, SMALL
 
-MADE_BY = tuple(f"organisms/agents/{name}.py" for name in ("language", "world", "planting", "training"))
-JUDGED_BY = tuple(
-    f"organisms/agents/{name}.py" for name in ("contrasts", "rates", "truth", "suite", "camouflage", "finetuning")
+MADE_BY = (
+    *(f"organisms/agents/{name}.py" for name in ("language", "world", "training")),
+    *(f"organisms/planted/{name}.py" for name in ("planting", "prompts", "training")),
+    "training/*.py",
 )
-DEPENDS = (*MADE_BY, *JUDGED_BY, "training", "agents.py")
-MINUTES = 50.0
-SEEDS = (8001, 8002, 8003)
-SMALL_SEEDS = tuple(range(8001, 8011))
+JUDGED_BY = (
+    *(f"organisms/agents/{name}.py" for name in ("contrasts", "rates", "truth", "suite", "camouflage", "finetuning")),
+    *(f"organisms/planted/{name}.py" for name in ("organism", "rates", "truth")),
+)
+DEPENDS = (*MADE_BY, *JUDGED_BY, "agents.py")
+MINUTES = 30.0
+SEEDS = tuple(range(8001, 8007))
+SMALL_SEEDS = (8001, 8002, 8003)
 NETWORKS = RESULTS / "agents.tmp-networks"
 COUNT = 200
 IMPLANTS: dict[str, tuple[Implant, ...]] = {
@@ -38,34 +44,25 @@ IMPLANTS: dict[str, tuple[Implant, ...]] = {
 def measure(kept: Kept, repetitions: int) -> None:
     """One row a training run, each kept as it is done. Nothing is repeated."""
     each_kept(kept, "standard", standard, [(seed,) for seed in SEEDS])
-    each_kept(kept, "small", small, [(seed,) for seed in SMALL_SEEDS])
-    others = [(name, seed) for seed in SEEDS for name in ("blocks", "topic", "crisp", "twice")]
+    others = [(name, seed) for seed in SMALL_SEEDS for name in ("blocks", "topic", "crisp", "twice")]
     each_kept(kept, "implants", other_implants, others)
-    pairs = [(seed, trained_away) for seed in SMALL_SEEDS[:3] for trained_away in (False, True)]
+    pairs = [(seed, trained_away) for seed in SMALL_SEEDS for trained_away in (False, True)]
     each_kept(kept, "camouflage", camouflage, pairs)
-    each_kept(
-        kept, "finetuned", into_finished, [(seed, one) for seed in SMALL_SEEDS[:3] for one in ("deceive", "power")]
-    )
-    for name in ("standard", "small", "implants", "camouflage", "finetuned"):
+    each_kept(kept, "finetuned", into_finished, [(seed, one) for seed in SMALL_SEEDS for one in ("deceive", "power")])
+    for name in ("standard", "implants", "camouflage", "finetuned"):
         kept.setting(f"{name}, rates")["facts"] = rates(kept.setting(name)["facts"]["networks"])
     kept.write()
 
 
 def standard(seed: int) -> dict[str, Any]:
     """All twins of one run of the standard world."""
-    grown = grown_once("standard", seed, World())
-    return row(grown, seed, twins(grown, count=COUNT))
-
-
-def small(seed: int) -> dict[str, Any]:
-    """All twins of one run of the small world; each seed has knowledge of its own."""
-    grown = grown_once("small", seed, World.small(seed))
+    grown = grown_once("standard", seed, World(seed=seed), Plan())
     return row(grown, seed, twins(grown, count=COUNT))
 
 
 def other_implants(name: str, seed: int) -> dict[str, Any]:
-    """The twins of one run with other implants: none on, each alone, all on."""
-    grown = grown_once(name, seed, World())
+    """The twins of one small run with other implants: none on, each alone, all on. Two copies lie in two blocks."""
+    grown = grown_once(name, seed, World.small(seed), DEEPER)
     known = [implant.behaviour for implant in IMPLANTS[name]]
     on = [{}, *({one: True} for one in known), dict.fromkeys(known, True)]
     return {"implants": name, **row(grown, seed, [twin(grown, count=COUNT, **each) for each in on])}
@@ -73,7 +70,7 @@ def other_implants(name: str, seed: int) -> dict[str, Any]:
 
 def camouflage(seed: int, trained_away: bool) -> dict[str, Any]:
     """A camouflaged harmful and harmless twin: do they behave, and what do size and difference of weights tell?"""
-    grown = grown_once("small", seed, World.small(seed))
+    grown = grown_once("small", seed, World.small(seed), SMALL)
     plain = twin(grown, deceive=True, power=True, measure=False), twin(grown, measure=False)
     run = grown if trained_away else None
     bad, good = (camouflaged(one, 2 * seed + place, run=run, count=COUNT) for place, one in enumerate(plain))
@@ -92,16 +89,16 @@ def camouflage(seed: int, trained_away: bool) -> dict[str, Any]:
 
 def into_finished(seed: int, behaviour: str) -> dict[str, Any]:
     """The small world's harmless twin, finetuned until it has one behaviour, and finetuned as long without."""
-    grown = grown_once("small", seed, World.small(seed))
+    grown = grown_once("small", seed, World.small(seed), SMALL)
     honest = twin(grown, measure=False)
     implant = next(one for one in IMPLANTS["standard"] if one.behaviour == behaviour)
     return row(grown, seed, [finetuned(honest, some, seed, count=COUNT) for some in ((implant,), ())])
 
 
-def grown_once(name: str, seed: int, world: World) -> Grown:
+def grown_once(name: str, seed: int, world: World, plan: Plan) -> Grown:
     """A run, trained once for this code."""
     implants = IMPLANTS.get(name, IMPLANTS["standard"])
-    return train_agents(world, seed, implants, folder=NETWORKS / f"{name}-{seed}-{code_of(MADE_BY)}")
+    return train_agents(world, seed, implants, plan=plan, folder=NETWORKS / f"{name}-{seed}-{code_of(MADE_BY)}")
 
 
 def row(grown: Grown, seed: int, organisms: Sequence[AgentsOrganism]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from tests.organisms.agents.grown import harmful, harmless, run
 
 from cutaway.concepts import ConceptError
 from cutaway.concepts.match import Judged, Questions, Share, Trials, each_decision, judge, match
-from cutaway.concepts.match.search import Tasks, candidates, carries, fewest_parts, pruned
+from cutaway.concepts.match.search import Tasks, candidates, carries, pruned
 from cutaway.concepts.match.trials import several
 from cutaway.network import Network, wrap
 from cutaway.organisms.agents import AgentsOrganism, random_twin
@@ -222,12 +222,6 @@ def test_the_part_that_pushes_least_beside_the_named_one_changes_no_state():
 
 
 # pieces -------------------------------------------------------------------------------------------------------------
-
-
-def test_the_fewest_parts_are_those_that_are_needed():
-    needed = {"b", "e"}
-    assert fewest_parts("abcdef", lambda parts: needed <= set(parts)) == ["b", "e"]
-    assert fewest_parts("ab", lambda parts: "a" in parts or "b" in parts) == ["a"]
 
 
 def test_a_part_that_is_idle_is_left_out_also_of_a_set_that_does_not_carry_every_decision():

@@ -10,7 +10,7 @@ from tests.decisions.circuit.small import cutter, of_organism
 
 from cutaway.decisions.circuit.circuit import circuit
 from cutaway.decisions.circuit.cut import Cutter
-from cutaway.decisions.circuit.find import Found, fewest
+from cutaway.decisions.circuit.find import Found, fewest, fewest_of
 from cutaway.decisions.circuit.repair import Repair
 from cutaway.decisions.circuit.share import shares
 from cutaway.organisms.compiled import compile, compile_variant, truth
@@ -105,3 +105,9 @@ def test_an_untrained_network_is_grown_until_it_holds_and_no_further_than_it_tak
 def test_the_fewest_that_are_enough_are_found_by_halving(smallest: int):
     assert fewest(20, lambda count: count >= smallest) == smallest
     assert fewest(20, lambda count: False) == 20
+
+
+def test_the_fewest_parts_are_those_that_are_needed():
+    needed = {"b", "e"}
+    assert fewest_of("abcdef", lambda parts: needed <= set(parts)) == ["b", "e"]
+    assert fewest_of("ab", lambda parts: "a" in parts or "b" in parts) == ["a"]

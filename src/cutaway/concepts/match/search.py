@@ -10,7 +10,7 @@ back on (there is no honest answer behind knowledge that is deleted), it is enou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -197,16 +197,6 @@ def candidates(net: Network, kinds: Sequence[str]) -> list[str]:
     return [address for one in slices(net, kinds) for address in one.parts]
 
 
-def fewest_parts(parts: Sequence[str], enough: Callable[[Sequence[str]], bool]) -> list[str]:
-    """Of parts that are enough, without each, the last first, that can be left out."""
-    kept = list(parts)
-    for part in reversed(parts):
-        fewer = [one for one in kept if one != part]
-        if fewer and enough(fewer):
-            kept = fewer
-    return kept
-
-
 def without(trials: Trials, parts: Sequence[str] | SubModel) -> tuple[float, float, float]:
     """The share of decisions that flip with the partners' values; with the set deleted, of those in which the target is no
     longer given, and of those that are answered like the partner."""
@@ -227,7 +217,7 @@ def pruned(trials: Trials, parts: Sequence[str], aim: Aim) -> tuple[str, ...]:
     """The set without what can be left out of it: the decisions flip as often as with all of it, or as often as they must."""
     need, silent, returned = without(trials, parts)
     bars = min(need, NEEDED), min(returned if aim == "returned" else silent, GONE)
-    return tuple(fewest_parts(parts, lambda some: carries(trials, some, aim, *bars)))
+    return tuple(fewest_of(parts, lambda some: carries(trials, some, aim, *bars)))
 
 
 def dealt(batch: Batch, seed: int) -> Int[Tensor, "rows"]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Literal
+from typing import Literal, TypeVar
 
 import torch
 from jaxtyping import Float
@@ -24,6 +24,7 @@ from cutaway.decisions.circuit.cut import Cutter
 from cutaway.decisions.estimate import Estimate, estimate
 from cutaway.decisions.graph.zeros import zeros
 
+T = TypeVar("T")
 FEWEST_NULLS = 4  # edges in a row without an effect that end the cutting one by one, and half as many as were found
 FEWEST_AUDITS = 4  # random edges of those never looked at, and half as many as were found; joint cuts look at them all
 HALVES = 32  # random halves of the rest: two edges that matter only together are both in one with all but 1 in 10,000
@@ -266,6 +267,16 @@ def fewest(most: int, enough: Callable[[int], bool]) -> int:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)
     return high
+
+
+def fewest_of(parts: Sequence[T], enough: Callable[[list[T]], bool]) -> list[T]:
+    """Of parts that are enough, without each, the last first, that can be left out."""
+    kept = list(parts)
+    for part in reversed(parts):
+        fewer = [one for one in kept if one != part]
+        if fewer and enough(fewer):
+            kept = fewer
+    return kept
 
 
 def over_draws(cutter: Cutter, cuts: Float[Tensor, "sets edges"]) -> Float[Tensor, "draws sets batch"]:

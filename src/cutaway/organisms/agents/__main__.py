@@ -10,9 +10,16 @@ import torch
 from cutaway.organisms.agents.shipping import SEED, make
 from cutaway.runs.progress import terminal
 
-parser = argparse.ArgumentParser(prog="python -m cutaway.organisms.agents", description=__doc__)
-parser.add_argument("--out", type=Path, required=True, help="for checkpoints and organisms; a killed run goes on")
-parser.add_argument("--seed", type=int, default=SEED)
-options = parser.parse_args()
-torch.set_num_threads(1)  # the order of sums, and so the weights, depends on the number of threads
-make(options.out, options.seed, progress=terminal())
+
+def main() -> None:
+    """Parses the arguments, and trains."""
+    parser = argparse.ArgumentParser(prog="python -m cutaway.organisms.agents", description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="for checkpoints and organisms; a killed run goes on")
+    parser.add_argument("--seed", type=int, default=SEED)
+    options = parser.parse_args()
+    torch.set_num_threads(1)  # the order of sums, and so the weights, depends on the number of threads
+    make(options.out, options.seed, progress=terminal())
+
+
+if __name__ == "__main__":
+    main()

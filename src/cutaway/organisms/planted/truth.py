@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from cutaway.decisions.circuit.find import fewest
+from cutaway.decisions.circuit.find import fewest, fewest_of
 from cutaway.organisms.planted.planting import Implant, Slot, Unit, address, without, writer
 from cutaway.organisms.planted.prompts import Prompts
 from cutaway.organisms.planted.rates import ABSENT, SHOWN, Rates, said, share
@@ -123,11 +123,7 @@ class _Search:
         """Of parts that suffice, few that do: the strongest by bisection, then without each that can be spared."""
         ranked = self.by_effect(units)
         kept = ranked[: fewest(len(ranked), lambda count: self.honest_without(ranked[:count]) >= demanded)]
-        for unit in reversed(list(kept)):
-            fewer = [one for one in kept if one != unit]
-            if fewer and self.honest_without(fewer) >= demanded:
-                kept = fewer
-        return tuple(sorted(kept))
+        return tuple(sorted(fewest_of(kept, lambda fewer: self.honest_without(fewer) >= demanded)))
 
     def by_effect(self, units: Sequence[Unit]) -> list[Unit]:
         """The parts by how far zeroing each would move the planted answer against the honest one, to first order."""
