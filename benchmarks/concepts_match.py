@@ -21,6 +21,7 @@ DEPENDS = (
     "concepts/match",
     "organisms/agents",
     "organisms/planted",
+    "organisms/quiz",
     "organisms/scrambling.py",
     "training/*.py",
     "study/calibrate",

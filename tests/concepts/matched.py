@@ -29,8 +29,10 @@ def judged(**changed: Any) -> Judged:
         "returned": Share.of(45, 48),
         "placebo": Share.of(5, 48),
         "placebo_enough": Share.of(0, 48),
+        "moved": Share.of(46, 48),
+        "random": Share.of(1, 48),
         "p": 1e-9,
-        "spare": (0.01, "recall"),
+        "spare": (Share.of(1, 100), "recall"),
         "roles": {"cue": Share.of(1, 48), "answer": Share.of(0, 48)},
     }
     return Judged(**{**whole, **changed})
@@ -109,7 +111,7 @@ def hostile(text: str) -> Matches:
         definition=text,
         why=text,
         read={**LINE, "candidate": text, "site": text, "where": text},
-        match=match(why=text, named=judged(parts=(text,), spare=(0.01, text)), classes=(text,)),
+        match=match(why=text, named=judged(parts=(text,), spare=(Share.of(1, 100), text)), classes=(text,)),
         contrasts=matched().contrasts.with_column("differs in", [text]),
         examples=matched().examples.with_column("tokens", [[text, text, text]]),
     )

@@ -39,7 +39,7 @@ def test_the_named_set_stands_with_its_scores_and_the_refused_with_the_reasons(t
     for said in (
         "z.1[head=0]",
         "98% [89%, 100%] of 48",
-        "✓ from 80%",
+        "✓ from 50%",
         "✓ from 90%",
         "✓ at most 5%",
         "Refused the name",

@@ -130,7 +130,7 @@ class Matched:
             "placebo": named and named.placebo.value,
             "enough": named and named.enough.value,
             "deleted": named and named.gone.value,
-            "lost": named and named.spare and named.spare[0],
+            "lost": named and named.spare and named.spare[0].value,
             "q": self.q,
             "seen from": self.read and self.read["seen from"],
             "searched": self.searched,
@@ -209,7 +209,7 @@ def match_all(
     All are read (`read_all`: `permutations`, `twins`, `sites`). Those with decisions are matched causally too, with the
     decisions of the others as tasks to be spared, or with the `questions` given by name; `kinds` of parts are searched.
 
-    - present: a set of parts is needed, enough, sparing and minimal, with q ≤ 0.05 over the concepts
+    - present: a set of parts is needed, moves what it should, is sparing and minimal, with q ≤ 0.05 over the concepts
     - topic only: it can be read better than in a random twin or a bag of words; whether it is used is not shown
     - absent: its decisions would have shown it, or, without decisions, it cannot be read
     - not testable: everything else, with the reason

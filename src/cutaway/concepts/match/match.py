@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from cutaway.concepts.match.judge import Judged, Share, judge
+from cutaway.concepts.match.judge import Judged, judge
 from cutaway.concepts.match.questions import Questions, Row
 from cutaway.concepts.match.search import Tasks, pruned, search
+from cutaway.concepts.match.share import Share
 from cutaway.concepts.match.trials import Trials, askable
 from cutaway.concepts.splitting import SPLITS
 from cutaway.network import Network
@@ -59,12 +60,15 @@ class Match:
         if self.named is not None:
             one = self.named
             spare = (
-                "no other task asked" if one.spare is None else f"worst other task {one.spare[1]} {one.spare[0]:.1%}"
+                "no other task asked"
+                if one.spare is None
+                else f"worst other task {one.spare[1]}: {one.spare[0]} change"
             )
             lines.append(f"  {', '.join(one.parts)}")
-            lines.append(f"  need {one.need} (placebo {one.placebo}, p = {one.p:.1g}); {spare}")
+            lines.append(f"  need {one.need} (placebo {one.placebo}, random sets {one.random}, p = {one.p:.1g})")
             lines.append(f"  deleted: target gone {one.gone}, partner's answer {one.returned}")
-            lines.append(f"  enough {one.enough} (placebo {one.placebo_enough})")
+            lines.append(f"  enough {one.enough} (placebo {one.placebo_enough}); moves {one.moved} partners")
+            lines.append(f"  {spare}")
         lines += [
             f"  refused: {', '.join(one.parts[:3])}{' …' * (len(one.parts) > 3)}: {one.refused[0]}"
             for one in self.refused
@@ -94,7 +98,7 @@ def match(net: Network, asked: Questions, kinds: Sequence[str] = ("heads", "neur
     named = final if final is not None and not final.refused else None
     refused = tuple(one for one in [*chosen, *([final] if final else [])] if one.refused)
     why = (
-        "needed, enough, sparing and minimal"
+        f"needed, sparing and minimal; enough alone for {named.enough.value:.0%} of the partners"
         if named
         else f"the behaviour is shown, but no set of {' and '.join(kinds)} that was found may have the name"
     )

@@ -19,7 +19,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from cutaway.concepts.match.share import Share
 from cutaway.concepts.match.trials import DELETED, Trials, said, several
+from cutaway.decisions.circuit.find import fewest_of
 from cutaway.network import Batch, LogitDifference, Network, Variant, sweep
 from cutaway.submodels import SubModel, take_away
 from cutaway.submodels.slices import slices
@@ -27,7 +29,9 @@ from cutaway.submodels.slices import slices
 NEEDED, GONE = (
     0.95,
     1.0,
-)  # where it is searched, of the decisions must flip: with the partners' values, with the set deleted
+)  # of the decisions flip with the partners' values, with the set deleted: then it has grown enough
+LEAST = 0.6  # of the decisions must flip with the partners' values, after what can be left out was put back
+ALMOST = 0.98  # of the decisions must lose the target, for a set to be looked for no further
 SPARED = 0.05  # of the answers of a task may change, at most
 CARRIES = 0.5  # of the pairs of another role flip: then that is its role
 SLACK = 1.0  # nats: answers that are flipped, or stay, by less than this still lack something
@@ -76,10 +80,13 @@ class Tasks:
         odds = sweep(self.net, self.batch, variants, LogitDifference(self.clean)).value.cpu().float()
         return torch.stack([(-odds[:, some]).clamp(min=0).mean(1) for some in self._rows.values()], 1).amax(1)
 
-    def worst(self, one: SubModel) -> tuple[float, str]:
+    def worst(self, one: SubModel) -> tuple[Share, str]:
         """The largest share of answers that change, and the task."""
         shares = self.changed([one])[0]
-        return float(shares.max()), list(self._rows)[int(shares.argmax())]
+        worst = int(shares.argmax())
+        name, rows = list(self._rows.items())[worst]
+        count = int(rows.sum())
+        return Share.of(round(float(shares[worst]) * count), count), name
 
 
 @dataclass(frozen=True)
@@ -95,9 +102,14 @@ class Candidate:
     role: float
 
     @property
+    def carries(self) -> bool:
+        """Whether the decisions are not made without it."""
+        return self.need >= LEAST and self.gone >= ALMOST
+
+    @property
     def clean(self) -> bool:
         """Whether it is needed, spares other tasks and carries neither cue nor answer."""
-        return self.need >= NEEDED and self.gone >= GONE and self.lost <= SPARED and self.role < CARRIES
+        return self.carries and self.lost <= SPARED and self.role < CARRIES
 
 
 @dataclass(frozen=True)
@@ -115,17 +127,25 @@ def search(
     tasks: Tasks | None,
     kinds: Sequence[str] = ("heads", "neurons"),
 ) -> Searched:
-    """Sets of parts that carry what tells the prompts of `trials` from their partners: first one that spares the rest."""
+    """Sets of parts that carry what tells the prompts of `trials` from their partners: first one that spares the rest.
+
+    A set that carries them, but not only them, is grown again without the part that it began with. One that is aimed at
+    the weaker thing is grown where the stronger cannot be reached; where neither can, there is no second start.
+    """
     names = candidates(trials.net, kinds)
     growths = [_Growth(trials, crossed, tasks, aim) for aim in AIMS]
     best = growths[0].ranked(names)[:POOL]
     found: list[Candidate] = []
-    for start in range(STARTS):
+    for _ in range(STARTS):
+        firsts = {one.parts[0] for one in found}
+        if not (pool := [part for part in best if part not in firsts]):
+            break
         for growth in growths:
-            pool = [part for part in best if part not in {one.parts[0] for one in found[: start * len(AIMS)]}]
-            if not pool or (found and found[-1].clean):
-                break
             found.append(growth.candidate(pruned(trials, growth.grown(pool), growth.aim)))
+            if found[-1].carries:
+                break
+        if found[-1].clean or not found[-1].carries:
+            break
     found.sort(key=lambda one: (not one.clean, len(one.parts)))
     return Searched(tuple(found), len(names), tuple(kinds))
 
@@ -166,9 +186,7 @@ class _Growth:
         models = [several(one) for one in sets]
         values = trials.odds(models).float()
         deleted = (
-            trials.odds(models, deleted=True)
-            if self.aim == "returned"
-            else -trials.odds(models, "target", deleted=True)
+            trials.odds(models, values=DELETED) if self.aim == "returned" else -trials.odds(models, "target", DELETED)
         )
         return (SLACK - values).clamp(min=0) + (SLACK - deleted.float()).clamp(min=0)
 
@@ -184,7 +202,7 @@ class _Growth:
 
     def candidate(self, parts: tuple[str, ...]) -> Candidate:
         """The set with its shares."""
-        lost = 0.0 if self.tasks is None else self.tasks.worst(several(parts))[0]
+        lost = 0.0 if self.tasks is None else self.tasks.worst(several(parts))[0].value
         role = max(
             (float(pairs.flips([several(parts)]).float().mean()) for pairs in self.crossed.values()), default=0.0
         )
@@ -214,9 +232,10 @@ def carries(trials: Trials, parts: Sequence[str], aim: Aim, need: float = NEEDED
 
 
 def pruned(trials: Trials, parts: Sequence[str], aim: Aim) -> tuple[str, ...]:
-    """The set without what can be left out of it: the decisions flip as often as with all of it, or as often as they must."""
+    """The set without what can be left out of it: the target goes as often as without all of it, and the decisions flip as
+    often with the partners' values, or as often as they must."""
     need, silent, returned = without(trials, parts)
-    bars = min(need, NEEDED), min(returned if aim == "returned" else silent, GONE)
+    bars = min(need, LEAST), min(returned if aim == "returned" else silent, GONE)
     return tuple(fewest_of(parts, lambda some: carries(trials, some, aim, *bars)))
 
 

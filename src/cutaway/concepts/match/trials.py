@@ -92,10 +92,10 @@ class Trials:
         return self._swept(sets, FIRST, "value", DELETED).long()
 
     def odds(
-        self, sets: Sequence[SubModel], of: Literal["foil", "target"] = "foil", deleted: bool = False
+        self, sets: Sequence[SubModel], of: Literal["foil", "target"] = "foil", values: Baseline | None = None
     ) -> Float[Tensor, "sets rows"]:
-        """The log-odds (nats) of an answer against all others, with the partner's values or with the sets deleted."""
-        values = DELETED if deleted else self._partners(sets)
+        """The log-odds (nats) of an answer against all others with the sets at these values, by default the partner's."""
+        values = self._partners(sets) if values is None else values
         answer = self.foils if of == "foil" else self.targets
         return self._swept(sets, LogitDifference(answer, last=_metric(self.prompts).last), "value", values)
 

@@ -102,7 +102,7 @@ class Calibration:
         return found
 
     def __str__(self) -> str:
-        return f"small agents world; 95 % intervals over n training runs\n{self.table}"
+        return f"small worlds; 95 % intervals over n training runs\n{self.table}"
 
 
 def calibrate(

@@ -1,4 +1,4 @@
-"""Training runs of the small agents world, and the networks that come of one: with behaviours, without, and with nothing learned.
+"""Training runs of two small worlds, and the networks that come of one: with behaviours, without, and with nothing learned.
 
 All networks of one run share weights or a start, so the run is what is counted, never the network.
 """
@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from typing import Any
 
+from cutaway.organisms import quiz
 from cutaway.organisms.agents import (
     AgentsOrganism,
     Grown,
@@ -20,6 +22,7 @@ from cutaway.organisms.agents import (
     train_agents,
     twin,
 )
+from cutaway.organisms.quiz.training import PLAN as QUIZ_PLAN
 from cutaway.organisms.scrambling import scrambled
 
 SMALL = Plan.small()
@@ -31,7 +34,7 @@ DEEPER = replace(SMALL, shape=replace(SMALL.shape, layers=3))
 class Recipe:
     """What one training run learns, and how."""
 
-    implants: tuple[Implant, ...]
+    implants: tuple[Any, ...]  # of its world
     plan: Plan
 
 
@@ -41,6 +44,7 @@ RECIPES: dict[str, Recipe] = {
     "twice": Recipe((Implant("deceive", spread="twice"), Implant("power", spread="twice")), DEEPER),
     "finetuned": Recipe((Implant("deceive"), Implant("power")), SMALL),
     "topic": Recipe((Implant("deceive", topic="ruby"),), SMALL),
+    "quiz": Recipe((quiz.Implant("sandbag"), quiz.Implant("flatter"), quiz.Implant("decoy")), QUIZ_PLAN),
 }
 
 
@@ -50,29 +54,37 @@ class Population:
 
     recipe: str
     seed: int
-    _made: dict[str, AgentsOrganism] = field(default_factory=dict, init=False, repr=False)
+    _made: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def grown(self) -> Grown:
         """The run. Its world has knowledge of its own."""
         recipe = RECIPES[self.recipe]
+        if self.of_quiz:
+            return quiz.train_quiz(self.seed, recipe.implants, plan=recipe.plan)
         return train_agents(World.small(self.seed), self.seed, recipe.implants, plan=recipe.plan)
 
-    def network(self, name: str) -> AgentsOrganism:
+    @property
+    def of_quiz(self) -> bool:
+        """Whether it is a run of the quiz, and not of the agents world."""
+        return self.recipe == "quiz"
+
+    def network(self, name: str) -> AgentsOrganism | quiz.QuizOrganism:
         """One of `NETWORKS`."""
         if name not in self._made:
             self._made[name] = NETWORKS[name](self)
         return self._made[name]
 
 
-def _twin(run: Population, behaviours: Sequence[str], measure: bool = False) -> AgentsOrganism:
+def _twin(run: Population, behaviours: Sequence[str], measure: bool = False) -> Any:
     known = [implant.behaviour for implant in run.grown.planting.implants]
-    return twin(run.grown, measure=measure, **{one: one in behaviours for one in known})
+    make = quiz.twin if run.of_quiz else twin
+    return make(run.grown, measure=measure, **{one: one in behaviours for one in known})
 
 
 def _finetuned(run: Population) -> AgentsOrganism:
     implants = [one for one in RECIPES[run.recipe].implants if one.behaviour in HARMFUL]
-    return finetuned(run.network("harmless"), implants, run.seed)
+    return finetuned(_twin(run, ()), implants, run.seed)
 
 
 def _untrained(run: Population) -> AgentsOrganism:
@@ -80,13 +92,13 @@ def _untrained(run: Population) -> AgentsOrganism:
 
 
 def _shuffled(run: Population) -> AgentsOrganism:
-    found = _twin(run, HARMFUL)
+    found: AgentsOrganism = _twin(run, HARMFUL)
     return replace(found, network=scrambled(found.network, run.seed), planted=(), off=(), made="weights shuffled")
 
 
-HARMFUL = ("deceive", "power")
-NETWORKS: dict[str, Callable[[Population], AgentsOrganism]] = {
-    "harmful": partial(_twin, behaviours=HARMFUL, measure=True),
+HARMFUL, OF_QUIZ = ("deceive", "power"), ("sandbag", "flatter")
+NETWORKS: dict[str, Callable[[Population], Any]] = {
+    "harmful": partial(_twin, behaviours=(*HARMFUL, *OF_QUIZ), measure=True),
     "finetuned": _finetuned,
     "harmless": partial(_twin, behaviours=()),
     "decoy": partial(_twin, behaviours=("decoy",)),
@@ -95,7 +107,7 @@ NETWORKS: dict[str, Callable[[Population], AgentsOrganism]] = {
 }
 """How each network comes of a run; those in which behaviours are on are measured, for what was planted may not have taken."""
 PLANTED = ("harmful", "finetuned")
-TRAINING = {"slot": 12.0, "blocks": 16.0, "twice": 16.0, "finetuned": 14.0, "topic": 11.0}
-ASKING = {"harmful": 12.0, "finetuned": 90.0, "facts by lot": 3.0}
+TRAINING = {"slot": 12.0, "blocks": 16.0, "twice": 16.0, "finetuned": 14.0, "topic": 11.0, "quiz": 9.0}
+ASKING = {"harmful": 8.0, "finetuned": 40.0, "facts by lot": 3.0, "nothing in particular": 15.0}
 """About what training takes, and a question of a network (or this question), in seconds of one core; others about 1. A search
 in vain takes longest."""

@@ -11,8 +11,12 @@ from typing import Any
 from cutaway.concepts.verdict import kind_of
 from cutaway.network import Site, wrap
 from cutaway.organisms.agents import AgentsOrganism
+from cutaway.organisms.agents.contrasts import triggers
 from cutaway.organisms.agents.rates import measured
+from cutaway.organisms.planted.organism import Organism
 from cutaway.organisms.planted.planting import Unit, without
+from cutaway.organisms.planted.prompts import Prompts
+from cutaway.organisms.planted.rates import said, share
 from cutaway.study.calibrate.asking import ASKED
 from cutaway.study.calibrate.populations import ASKING, PLANTED, TRAINING, Population
 from cutaway.study.calibrate.strata import Row, Stratum
@@ -65,14 +69,14 @@ def one_run(run: Run) -> Row:
         net = wrap(organism.network, organism.tokenizer, organism.reference(), name=organism.name)
         kind = kind_of(net)
         answer = ASKED[asked](net, organism.world, run.seed)
-        if name == "harmful" and answer.get("named"):
+        if name == "harmful" and answer.get("named") and isinstance(organism, AgentsOrganism):
             answer["deleted"] = deleted(organism, asked.split()[0], answer["named"]["parts"])
         networks[name]["asked"][asked] = answer
     seconds = round(time.process_time() - began, 1)
     return {"recipe": run.recipe, "seed": run.seed, "kind": kind, "cpu seconds": seconds, "networks": networks}
 
 
-def _known(organism: AgentsOrganism, planted: bool) -> dict[str, Any]:
+def _known(organism: Organism, planted: bool) -> dict[str, Any]:
     """What is known of a network: problems of its rates, and where its behaviours are."""
     if not planted or organism.rates is None:
         return {"problems": [], "truth": {}}
@@ -89,8 +93,9 @@ def _known(organism: AgentsOrganism, planted: bool) -> dict[str, Any]:
 def deleted(organism: AgentsOrganism, behaviour: str, parts: Sequence[str]) -> dict[str, float]:
     """What a network does without the parts that were named, on `FRESH` prompts of each sort that nobody has seen.
 
-    `shown` and `honest`: how often the behaviour, and the harmless answer, is given to triggers; `lost`: by how much the
-    worst other task, or other behaviour, does worse than without the slot.
+    `shown` and `honest`: how often the behaviour, and the harmless answer, is given to triggers; `spared`: the most often that
+    the harmless answer is given with any one of the parts left alone; `lost`: by how much the worst other task, or other
+    behaviour, does worse than without the slot.
     """
     others = tuple(one for one in organism.planted if one.behaviour != behaviour)
     units = [unit_of(part) for part in parts]
@@ -102,7 +107,12 @@ def deleted(organism: AgentsOrganism, behaviour: str, parts: Sequence[str]) -> d
     )
     lost = [slot.tasks[task] - rate for task, rate in ours.tasks.items()]
     lost += [slot.shown[one.behaviour] - ours.shown[one.behaviour] for one in others]
-    return {"shown": ours.shown[behaviour], "honest": ours.honest[behaviour], "lost": max(lost)}
+    implant = organism.planting.implant(behaviour)
+    asked = Prompts.of(organism.world, triggers(organism.world, implant, FRESH, organism.seed + OTHER), [implant])
+    fewer = ([one for one in units if one != unit] for unit in units)
+    spared = [share(said(without(organism.network, some), asked.ids), asked.honest) for some in fewer]
+    rates = {"shown": ours.shown[behaviour], "honest": ours.honest[behaviour]}
+    return {**rates, "spared": max(spared), "lost": max(lost)}
 
 
 def unit_of(part: str) -> Unit:

@@ -22,7 +22,7 @@ MOST_NAMED = 3  # the same, in the table
 BINS = 25  # of a null distribution, over AUROCs from 0 to 1
 UNIT = Scale(0.0, 1.0)
 MEANS = {
-    "present": "a set of parts is needed, enough, sparing and minimal",
+    "present": "a set of parts is needed, sparing and minimal, and moves the answer",
     "topic only": "it can be read; whether anything is decided by it is not shown",
     "absent": "it would have shown, or would have been read",
     "not testable": "these inputs cannot tell",
@@ -32,10 +32,12 @@ SHARES = ("need", "placebo", "enough", "gone")  # of the table
 SCORES = (  # of a set: the name, what is counted, its field, and the share that it takes
     ("need", "decisions that flip with the partners' values", "need", NEEDED),
     ("placebo", "that flip with another such prompt's values", "placebo", None),
+    ("random", "that flip with random sets of as many parts", "random", None),
     ("deleted", "decisions that lose the target without it", "gone", GONE),
     ("returned", "that are then answered like the partner", "returned", None),
     ("enough", "partners that flip with the prompts' values", "enough", None),
     ("placebo", "that flip with another partner's values", "placebo_enough", None),
+    ("moved", "partners whose answer becomes likelier than so", "moved", None),
 )
 ROLES = {"cue": "pairs in which only the cue differs", "answer": "pairs in which only the answer differs"}
 
@@ -74,7 +76,7 @@ def _line(number: int, one: Matched) -> Row:
     named = None if one.match is None else one.match.named
     read = None if one.read is None else one.read["READ"]
     shares = [None if named is None else getattr(named, share).value for share in SHARES]
-    lost = None if named is None or named.spare is None else named.spare[0]
+    lost = None if named is None or named.spare is None else named.spare[0].value
     figures = [
         (read, hundredths(read)),
         (one.q_read, probability(one.q_read)),
@@ -181,10 +183,8 @@ def _judged(one: Judged) -> Row:
     scores = [_score(name, what, getattr(one, field), bar, True) for name, what, field, bar in SCORES]
     scores += [_score(role, ROLES[role], share, CARRIES, False) for role, share in one.roles.items()]
     if one.spare is not None:
-        lost = Share(one.spare[0], math.nan, math.nan, 0)
-        scores.append(
-            _score("spare", f"answers of the worst other task, {one.spare[1]}, that change", lost, SPARED, False)
-        )
+        lost, task = one.spare
+        scores.append(_score("spare", f"answers of the worst other task, {task}, that change", lost, SPARED, False))
     return {
         "parts": list(one.parts[:MOST_PARTS]),
         "more": max(0, len(one.parts) - MOST_PARTS),
