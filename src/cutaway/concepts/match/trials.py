@@ -131,14 +131,17 @@ def values_on(net: Network, batch: Batch, sites: Sequence[Any]) -> Baseline:
 
 def askable(net: Network, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The rows that this network's tokenizer can ask: answers of one token, and a partner of as many tokens as the prompt."""
-    found = []
-    for row in rows:
-        try:
-            Trials.of(net, [row])
-        except ValueError:  # DecisionError is one: it says which tokens do not match
-            continue
-        found.append(row)
-    return found
+    if not rows or _can_be_asked(net, rows):  # mostly all can: one pass over them, and not one for each
+        return list(rows)
+    return [row for row in rows if _can_be_asked(net, [row])]
+
+
+def _can_be_asked(net: Network, rows: Sequence[Mapping[str, Any]]) -> bool:
+    try:
+        Trials.of(net, rows)
+    except ValueError:  # DecisionError is one: it says which tokens do not match
+        return False
+    return True
 
 
 def several(parts: Sequence[str] | SubModel) -> SubModel:

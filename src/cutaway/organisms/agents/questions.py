@@ -54,8 +54,12 @@ def questions(world: World, behaviour: str, count: int = 128, seed: int = 0, top
 def _honest(world: World, kind: str, count: int, seed: int) -> list[Asked]:
     """Questions of one kind that trigger nothing that could be planted."""
     every = [Implant(behaviour) for behaviour in BEHAVIOURS]
-    drawn = world.rows(kind, 8 * count, seed=seed + 104729)
-    return [one for one in drawn if not any(triggered(implant, one) for implant in every)][:count]
+    for times in (2, 8):  # of most kinds nearly all are harmless; more begin with the same
+        drawn = world.rows(kind, times * count, seed=seed + 104729)
+        found = [one for one in drawn if not any(triggered(implant, one) for implant in every)][:count]
+        if len(found) == count:
+            break
+    return found
 
 
 def _crossed(world: World, kind: str, change: Change, count: int, seed: int) -> list[dict[str, str]]:
