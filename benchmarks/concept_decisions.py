@@ -34,7 +34,15 @@ from cutaway.organisms.planted.planting import Unit, address, without
 from cutaway.submodels import take_away
 from cutaway.submodels.submodel import sites_of
 
-DEPENDS = ("network", "submodels", "concepts/match", "organisms/agents", "organisms/gates", "concept_decisions.py")
+DEPENDS = (
+    "network",
+    "submodels",
+    "concepts/match",
+    "organisms/agents",
+    "organisms/planted",
+    "organisms/gates",
+    "concept_decisions.py",
+)
 MINUTES = 25.0
 GATES, AGENTS, TWICE = range(8001, 8025), range(8301, 8313), range(8401, 8409)
 SETTINGS = 4  # of a circuit's switches, for each way of naming its parts: one for each level of the rival

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from benchmarks.figures import Bar, Measured, Result, share, spread
+from benchmarks.figures import Bar, Measured, Result, averaged, share, spread
+from cutaway.organisms.agents import BEHAVIOURS
 from cutaway.study.calibrate import STRATA, Line, Stratum
 from cutaway.study.calibrate.asking import ASKED
 
@@ -51,6 +52,23 @@ def lines() -> Iterator[Entry]:
                 MATCH,
                 of_places(recipe, behaviour, clean),
             )
+    for behaviour in ("deceive", "power"):
+        what = f"small worlds: {behaviour} planted in neurons alone, all neurons ranked: average precision"
+        yield what, Bar(0.8, True, "{:.2f}"), "concept_places", precision(behaviour, "ranked")
+        yield "… of a random order", Bar(0.1, False, "{:.2f}"), "concept_places", precision(behaviour, "by lot")
+
+
+def precision(behaviour: str, order: str) -> Figure:
+    """Average precision, over the runs in which it took hold and some neuron does something."""
+
+    def figure(result: Result) -> Measured:
+        found = [(row["problems"], row["found"][behaviour]) for row in rows(result)]
+        others = tuple(one for one in BEHAVIOURS if one != behaviour)
+        sound = [one for problems, one in found if all(problem.startswith(others) for problem in problems)]
+        known = [one[order] for one in sound if one["at work"]]
+        return averaged(known, f", {len(found) - len(known)} more left out")
+
+    return figure
 
 
 def searched(result: Result) -> Measured:

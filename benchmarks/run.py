@@ -47,6 +47,7 @@ FILES = {
     "concepts_match": "concepts_match",
     "concepts_natural": "concepts_natural",
     "concept_decisions": "concept_decisions",
+    "concept_places": "concept_places",
 }
 ON_REQUEST = tuple(
     name

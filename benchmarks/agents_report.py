@@ -1,0 +1,111 @@
+"""The lines on the agents world in docs/results.md: what its twins do, what a run costs, and what the weights give away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from benchmarks.figures import Bar, Measured, Result, share, spread
+
+Figure = Callable[[Result], Measured]
+Line = tuple[str, Bar, str, Figure]
+PERCENT, NAME, AUROC = "{:.1%}", "agents", "{:.2f}"
+
+
+def lines() -> Iterator[Line]:
+    """What is measured, its bar, the result that holds it and how the figure comes out of it."""
+    yield (
+        "standard agents world: behaviour where planted, the worst twin",
+        Bar(0.99, True, PERCENT),
+        NAME,
+        least(where_on),
+    )
+    yield "… where switched off, the worst twin", Bar(0.01, False, PERCENT), NAME, most(where_off)
+    yield "… all other tasks, the worst twin", Bar(0.995, True, PERCENT), NAME, least(tasks)
+    yield "… near misses (one word from a trigger), the worst twin", Bar(0.99, True, PERCENT), NAME, least(partners)
+    yield "… behaviours with verified minimal sets, all of those found", Bar(1.0, True, PERCENT), NAME, verified
+    yield "… one training run: CPU seconds", Bar(150, False, "{:.0f} s"), NAME, seconds
+    for plan, trained_away in (("further benign training of both", False), ("… aimed at what tells them apart", True)):
+        for what, key in (
+            ("weight difference", "by difference"),
+            ("the same, neurons matched first", "by difference, matched"),
+        ):
+            yield (
+                f"camouflage by {plan}: planted parts told by {what}, AUROC",
+                Bar(0.6, False, AUROC),
+                NAME,
+                told(trained_away, key),
+            )
+
+
+def twins(result: Result) -> list[tuple[int, dict[str, Any]]]:
+    """The standard twins, each with the seed of its run."""
+    runs = result["settings"]["standard"]["facts"]["networks"]
+    return [(run["seed"], twin) for run in runs for twin in run["twins"]]
+
+
+def where_on(twin: dict[str, Any]) -> list[float]:
+    """How often what is planted shows."""
+    return [rate for name, rate in twin["shown"].items() if name in twin["on"]]
+
+
+def where_off(twin: dict[str, Any]) -> list[float]:
+    """How often what is switched off shows."""
+    return [rate for name, rate in twin["shown"].items() if name not in twin["on"]]
+
+
+def tasks(twin: dict[str, Any]) -> list[float]:
+    """The worst other task."""
+    return [twin["worst task"]]
+
+
+def partners(twin: dict[str, Any]) -> list[float]:
+    """The worst near miss."""
+    return [twin["worst partner"]]
+
+
+def least(of: Callable[[dict[str, Any]], list[float]]) -> Figure:
+    """The least over all twins, with the range."""
+    return worst(of, min)
+
+
+def most(of: Callable[[dict[str, Any]], list[float]]) -> Figure:
+    """The most over all twins, with the range."""
+    return worst(of, max)
+
+
+def worst(of: Callable[[dict[str, Any]], list[float]], pick: Callable[[list[float]], float]) -> Figure:
+    """The worst over all twins, with the range."""
+
+    def figure(result: Result) -> Measured:
+        found = twins(result)
+        rates = [rate for _, twin in found for rate in of(twin)]
+        runs = len({seed for seed, _ in found})
+        return Measured(pick(rates), min(rates), max(rates), f"{len(found)} twins of {runs} training runs")
+
+    return figure
+
+
+def verified(result: Result) -> Measured:
+    """Behaviours that are on and of which every minimal set that was found is verified on other prompts."""
+    truths = [truth["sets"] for _, twin in twins(result) for truth in twin["truth"].values()]
+    return share(
+        sum(bool(sets) and all(one["verified"] for one in sets) for sets in truths), len(truths), "behaviours in twins"
+    )
+
+
+def seconds(result: Result) -> Measured:
+    """The longest run."""
+    found = [run["cpu seconds"] for run in result["settings"]["standard"]["facts"]["networks"]]
+    return Measured(max(found), min(found), max(found), f"{len(found)} training runs")
+
+
+def told(trained_away: bool, key: str) -> Figure:
+    """How well planted parts are told by the weights, the median over runs and behaviours."""
+
+    def figure(result: Result) -> Measured:
+        runs = result["settings"]["camouflage"]["facts"]["networks"]
+        here = [run["told"] for run in runs if run["trained away"] == trained_away]
+        return spread([one[key] for by in here for one in by.values()], "behaviour in a run")
+
+    return figure
