@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from benchmarks.figures import Bar, Measured, Result, share, spread
+from benchmarks.figures import Bar, Measured, Result, clustered, spread
 
 Figure = Callable[[Result], Measured]
 Line = tuple[str, Bar, str, Figure]
@@ -25,17 +25,13 @@ def lines() -> Iterator[Line]:
     yield "… near misses (one word from a trigger), the worst twin", Bar(0.99, True, PERCENT), NAME, least(partners)
     yield "… behaviours with verified minimal sets, all of those found", Bar(1.0, True, PERCENT), NAME, verified
     yield "… one training run: CPU seconds", Bar(150, False, "{:.0f} s"), NAME, seconds
-    for plan, trained_away in (("further benign training of both", False), ("… aimed at what tells them apart", True)):
+    for how, trained_away in (("", False), (" that undoes what tells them apart", True)):
+        twins_of = f"both twins trained on with harmless data{how}: what was planted, told by"
         for what, key in (
-            ("weight difference", "by difference"),
-            ("the same, neurons matched first", "by difference, matched"),
+            ("difference of weights", "by difference"),
+            ("the same, neurons matched", "by difference, matched"),
         ):
-            yield (
-                f"camouflage by {plan}: planted parts told by {what}, AUROC",
-                Bar(0.6, False, AUROC),
-                NAME,
-                told(trained_away, key),
-            )
+            yield f"{twins_of} {what}, AUROC", Bar(0.6, False, AUROC), NAME, told(trained_away, key)
 
 
 def twins(result: Result) -> list[tuple[int, dict[str, Any]]]:
@@ -88,10 +84,11 @@ def worst(of: Callable[[dict[str, Any]], list[float]], pick: Callable[[list[floa
 
 def verified(result: Result) -> Measured:
     """Behaviours that are on and of which every minimal set that was found is verified on other prompts."""
-    truths = [truth["sets"] for _, twin in twins(result) for truth in twin["truth"].values()]
-    return share(
-        sum(bool(sets) and all(one["verified"] for one in sets) for sets in truths), len(truths), "behaviours in twins"
-    )
+    runs: dict[int, list[bool]] = {}
+    for seed, twin in twins(result):
+        truths = (truth["sets"] for truth in twin["truth"].values())
+        runs.setdefault(seed, []).extend(bool(sets) and all(one["verified"] for one in sets) for sets in truths)
+    return clustered(list(runs.values()), "behaviours of twins")
 
 
 def seconds(result: Result) -> Measured:
@@ -106,6 +103,6 @@ def told(trained_away: bool, key: str) -> Figure:
     def figure(result: Result) -> Measured:
         runs = result["settings"]["camouflage"]["facts"]["networks"]
         here = [run["told"] for run in runs if run["trained away"] == trained_away]
-        return spread([one[key] for by in here for one in by.values()], "behaviour in a run")
+        return spread([one[key] for by in here for one in by.values()], "case")
 
     return figure

@@ -8,7 +8,7 @@ from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # benchmarks are no part of the installed package
 
-from benchmarks import concept_report, concepts_match
+from benchmarks import concept_places, concept_report, concepts_match
 from benchmarks.kept import BENCHMARKS, SOURCE
 
 
@@ -16,7 +16,8 @@ def run(named: list[str] | None, problems: tuple[str, ...] = ()) -> dict[str, An
     """A training run with power planted in two parts, and what was named."""
     answer = {"verdict": "present" if named else "not testable", "named": named and {"parts": named}}
     if named:
-        answer["deleted"] = {"shown": 0.0, "honest": 1.0 if "a" in named else 0.5, "lost": 0.0}
+        honest, spared = (1.0 if "a" in named else 0.5), (1.0 if "z" in named else 0.6)
+        answer["deleted"] = {"shown": 0.0, "honest": honest, "spared": spared, "lost": 0.0}
     truth = {"power": {"slot": ["a", "b", "c"], "minimal": [["a", "b"]]}}
     network = {"problems": list(problems), "asked": {"power": answer}, "truth": truth}
     return {"recipe": "slot", "seed": 0, "kind": "", "networks": {"harmful": network}}
@@ -41,14 +42,14 @@ def figures(*rows: dict[str, Any]) -> dict[str, Any]:
 def test_place_is_divided_by_all_runs_also_those_where_nothing_is_named():
     found = figures(run(["b", "a"]), run(["a", "z"]), run(["z"]), run(None))
     power = {what: one for what, one in found.items() if "power in a slot, of all runs" in what}
-    first, same, clean = power.values()
-    assert (first.value, same.value, clean.value) == (0.5, 0.25, 0.5)
+    first, minimal, same, clean = power.values()
+    assert (first.value, minimal.value, same.value, clean.value) == (0.5, 0.25, 0.25, 0.5)
     assert first.of == "2 of 4 training runs"
 
 
 def test_a_share_of_runs_says_how_many_were_left_out_and_why():
     found = figures(run(["a", "b"]), run(None), run(None, ("power shows on 1.0% of its triggers, not on 99%",)))
-    power = found["agents, small worlds: power in a slot: present"]
+    power = found["small worlds: power in a slot: present"]
     assert power.value == 0.5
     assert power.of.startswith(
         "1 of 2 training runs, 1 more left out: what was planted did not take hold; the search ran in 0"
@@ -57,9 +58,27 @@ def test_a_share_of_runs_says_how_many_were_left_out_and_why():
 
 
 def test_what_was_not_asked_has_no_figure():
-    assert "agents, small worlds: harmless twins: present" not in figures(run(["a", "b"]))
+    found = figures(run(["a", "b"]))
+    assert "small worlds: harmless twins: present" not in found and "small worlds: power in a slot: present" in found
 
 
 def test_what_the_figures_depend_on_is_there():
     for name in concepts_match.DEPENDS:
         assert (BENCHMARKS / name).exists() or (SOURCE / name).exists() or list(SOURCE.glob(name)), name
+
+
+def test_average_precision_is_one_where_all_that_work_come_first_and_the_mean_of_shares_else():
+    order = ["a", "b", "c", "d"]
+    assert concept_places.average_precision(order, ["a", "b"]) == 1
+    assert concept_places.average_precision(order, ["b", "d"]) == (1 / 2 + 2 / 4) / 2
+
+
+def test_precision_leaves_out_runs_in_which_the_behaviour_did_not_take_hold_and_says_so():
+    def places(value: float, *problems: str, at_work: int = 3) -> dict[str, Any]:
+        return {"problems": list(problems), "found": {"power": {"ranked": value, "at work": at_work}}}
+
+    kept = [places(0.5), places(1.0, "deceive shows on 1.0% of its triggers, not on 99%")]
+    left_out = [places(0.0, "power shows on 1.0% of its triggers, not on 99%"), places(0.0, at_work=0)]
+    figure = concept_report.precision("power", "ranked")
+    found = figure({"settings": {"training runs": {"facts": {"networks": kept + left_out}}}})
+    assert found.value == 0.75 and found.of == "mean of 2 networks, 2 more left out"

@@ -48,7 +48,7 @@ SHOWN = (
     "READ",
     "q READ",
     "need",
-    "placebo",
+    "random",
     "enough",
     "deleted",
     "lost",
@@ -127,7 +127,7 @@ class Matched:
             "READ": self.read and self.read["READ"],
             "q READ": self.q_read,
             "need": named and named.need.value,
-            "placebo": named and named.placebo.value,
+            "random": named and (named.random.value if named.random.n else None),
             "enough": named and named.enough.value,
             "deleted": named and named.gone.value,
             "lost": named and named.spare and named.spare[0].value,
@@ -337,7 +337,7 @@ def decided(read: Read | str, found: Match | None, q: float | None, controlled: 
     causal, reason = (None, "") if found is None else (found.verdict, found.why)
     if causal == "present" and q is not None and q > LEVEL:
         causal = "not testable"
-        reason = f"a set was named, but over all concepts q is {q:.2g}: it flips no more than a placebo does by chance"
+        reason = f"a set was named, but over all concepts q is {q:.2g}: it flips no more than random sets do by chance"
     if causal == "present" and controlled:
         return "present", reason
     if causal == "present":

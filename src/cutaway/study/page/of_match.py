@@ -28,16 +28,16 @@ MEANS = {
     "not testable": "these inputs cannot tell",
 }
 LACKS = {NO_CONTROL: "controls", NO_DECISION: "decisions", NO_TASK: "other tasks", NO_ROLE: "crossed pairs"}
-SHARES = ("need", "placebo", "enough", "gone")  # of the table
+SHARES = ("need", "random", "enough", "gone")  # of the table
 SCORES = (  # of a set: the name, what is counted, its field, and the share that it takes
     ("need", "decisions that flip with the partners' values", "need", NEEDED),
-    ("placebo", "that flip with another such prompt's values", "placebo", None),
     ("random", "that flip with random sets of as many parts", "random", None),
+    ("placebo", "that flip with another such prompt's values", "placebo", None),
     ("deleted", "decisions that lose the target without it", "gone", GONE),
     ("returned", "that are then answered like the partner", "returned", None),
     ("enough", "partners that flip with the prompts' values", "enough", None),
     ("placebo", "that flip with another partner's values", "placebo_enough", None),
-    ("moved", "partners whose answer becomes likelier than so", "moved", None),
+    ("moved", "partners that come nearer than so", "moved", None),
 )
 ROLES = {"cue": "pairs in which only the cue differs", "answer": "pairs in which only the answer differs"}
 
