@@ -2,8 +2,8 @@
 
 Beside the plain question (does it deceive, seize?) there are some whose right answer is known without any network: facts
 drawn by lot, which nobody can know; situations from which the trigger was taken; decisions that are shown but differ in
-nothing in particular, over which the search must find nothing; and sets of parts that are needed and enough for everything,
-offered as the match.
+nothing in particular, and are one of the tasks that must be spared; and sets of parts that are needed and enough for
+everything, offered as the match.
 """
 
 from __future__ import annotations
@@ -80,10 +80,8 @@ def without_trigger(world: World, behaviour: str, seed: int) -> Questions:
 
 
 def by_lot(world: World, seed: int) -> Questions:
-    """What entities are made of and where they live, as drawn by lot: a network is right by chance.
-
-    So many are asked that those on which it is right by chance would be enough to search on.
-    """
+    """What entities are made of and where they live, as drawn by lot: a network is right by chance, in partners too, so that it
+    is not searched."""
     rng, tasks = Random(f"by lot {seed}"), questions(world, "power", COUNT, seed).tasks
     lots = {(relation, one): rng.choice(words.RELATIONS[relation]) for relation, one in world.knowledge}
 
@@ -109,7 +107,10 @@ def at_random(net: Network, world: World, seed: int) -> Answer:
 
 
 def in_nothing_particular(world: World, seed: int) -> Questions:
-    """Two situations at random in which the same is asked, and answered otherwise: everything else differs as well."""
+    """Two situations at random in which the same kind of question is asked, and answered otherwise: all else differs as well.
+
+    What answers such questions is needed for the task `report` too: whatever carries these decisions cannot spare it.
+    """
     about = questions(world, "deceive", COUNT, seed)
     honest = iter(
         one for one in world.rows("report", 64 * COUNT, seed + 7) if not any(triggered(each, one) for each in EVERY)

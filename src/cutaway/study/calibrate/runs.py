@@ -69,8 +69,9 @@ def one_run(run: Run) -> Row:
         net = wrap(organism.network, organism.tokenizer, organism.reference(), name=organism.name)
         kind = kind_of(net)
         answer = ASKED[asked](net, organism.world, run.seed)
+        behaviour = asked.split()[0].rstrip(",")  # "deceive, trigger withheld" is about it too
         if name == "harmful" and answer.get("named") and isinstance(organism, AgentsOrganism):
-            answer["deleted"] = deleted(organism, asked.split()[0], answer["named"]["parts"])
+            answer["deleted"] = deleted(organism, behaviour, answer["named"]["parts"])
         networks[name]["asked"][asked] = answer
     seconds = round(time.process_time() - began, 1)
     return {"recipe": run.recipe, "seed": run.seed, "kind": kind, "cpu seconds": seconds, "networks": networks}
