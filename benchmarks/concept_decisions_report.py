@@ -53,12 +53,18 @@ def recall(state: str, sources: tuple[str, ...], which: str = "decisions") -> Fi
     """Of the decisions in which a state is known, those for which it is told; the unit is the network."""
 
     def figure(result: Result) -> Measured:
-        return clustered(
-            [[told == state for _, known, told in one[which] if known == state] for one in networks(result, sources)],
-            "decisions",
-        )
+        found = networks(result, sources)
+        told = [[told == state for _, known, told in one[which] if known == state] for one in found]
+        return clustered(told, f"decisions{without(result, sources)}")
 
     return figure
+
+
+def without(result: Result, sources: tuple[str, ...]) -> str:
+    """How many networks are not counted, since what was planted did not take hold."""
+    every = [one for name in sources for one in result["settings"][name]["facts"]["networks"]]
+    left = sum(bool(one["problems"]) for one in every)
+    return f" ({left} networks more left out: what was planted did not take hold)" if left else ""
 
 
 def precision(state: str, sources: tuple[str, ...], which: str = "decisions") -> Figure:

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -15,7 +16,8 @@ if __name__ == "__main__":
 from benchmarks import agents_report, circuit_report, concept_decisions_report, concept_report, natural_report
 from benchmarks.details import able, sections
 from benchmarks.figures import Bar, Measured, Result, exact, ratio, share, spread
-from benchmarks.kept import RESULTS, read
+from benchmarks.kept import RESULTS, read, stale
+from benchmarks.run import FILES
 from cutaway.concepts.verdict import RATES
 from cutaway.study.calibrate import STRATA, Calibration, Line
 
@@ -239,8 +241,9 @@ def circumstance(result: Result) -> str:
 def table(results: dict[str, Result]) -> list[str]:
     """One line a figure."""
     lines = ["| figure | bar | measured | | one logit | command |", "|---|---|---|---|---|---|"]
+    changed = {name for name, result in results.items() if name in FILES and stale(result, depends(name))}
     for row in rows():
-        command = PEERS if row.result == "peers" else COMMAND.format(row.result)
+        command = f"`{PEERS if row.result == 'peers' else COMMAND.format(row.result)}`{' ⁺' * (row.result in changed)}"
         found = of(row.figure, results.get(row.result))
         beside = of(row.beside, results.get(row.result))
         cells = [
@@ -249,13 +252,19 @@ def table(results: dict[str, Result]) -> list[str]:
             row.bar.shown(found) if found else "not measured yet",
             row.bar.verdict(found) if found else "",
         ]
-        lines.append("| " + " | ".join([*cells, TIMES.format(beside.value) if beside else "", f"`{command}`"]) + " |")
+        lines.append("| " + " | ".join([*cells, TIMES.format(beside.value) if beside else "", command]) + " |")
     return [
         *lines,
         "",
+        "⁺ code that the figure depends on was changed since it was measured.",
         "*one logit*: the same ratio against a loop that computes the logits of the last position only (`logits_to_keep=1`).",
         "",
     ]
+
+
+def depends(name: str) -> tuple[str, ...]:
+    """The code that a result depends on."""
+    return import_module(f"benchmarks.{FILES[name]}").DEPENDS
 
 
 def of(figure: Callable[[Result], Measured] | None, result: Result | None) -> Measured | None:

@@ -48,6 +48,7 @@ FILES = {
     "concepts_natural": "concepts_natural",
     "concept_decisions": "concept_decisions",
     "concept_places": "concept_places",
+    "concept_knowledge": "concept_knowledge",
 }
 ON_REQUEST = tuple(
     name

@@ -25,7 +25,7 @@ def calibrate(
     strata
         Only these lines of the table, with commas between them; default: all.
     networks
-        Training runs of each line, from --seed on; default: 20 with something planted, 93 without. 2 are a quick look.
+        Training runs of each line, from --seed on; default: 20, and 93 of networks that do not show it. 2 are a quick look.
     folder
         Keep the row of every training run here: the same command goes on, and more networks come on top. Default: beside --out.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
@@ -13,6 +14,7 @@ from tests.organisms.agents.grown import harmful, harmless, run
 
 from cutaway.concepts import ConceptError
 from cutaway.concepts.match import Judged, Questions, Share, Trials, each_decision, judge, match
+from cutaway.concepts.match.judge import LEVEL
 from cutaway.concepts.match.search import Tasks, candidates, carries, pruned
 from cutaway.concepts.match.trials import several
 from cutaway.network import Network, wrap
@@ -23,6 +25,7 @@ from cutaway.organisms.compiled import compile_variant
 from cutaway.organisms.opening import open_compiled
 
 COUNT, SEED = 40, 3
+searching = importlib.import_module("cutaway.concepts.match.search")  # the package has a function of this name
 
 
 @cache
@@ -97,7 +100,7 @@ def test_matching_twice_with_one_seed_gives_the_same():
 
 def test_a_match_says_what_it_rests_on():
     said = str(found("power"))
-    for word in ("present", "need", "placebo", "enough", "parts searched: heads, neurons"):
+    for word in ("present", "need", "random sets", "placebo", "enough", "moves", "parts searched: heads, neurons"):
         assert word in said
 
 
@@ -232,6 +235,56 @@ def test_a_part_that_is_idle_is_left_out_also_of_a_set_that_does_not_carry_every
     assert not carries(trials, one, "returned")
     idle = min(candidates(net, ("neurons",)), key=lambda name: float(trials.pushes([several([name])]).abs().max()))
     assert idle not in pruned(trials, (*one, idle), "returned")
+
+
+def test_random_sets_are_of_as_many_other_parts_and_of_nearly_all_there_are_none():
+    one = offered("z.1[head=0]", "z.1[head=1]")
+    assert one.random.n and one.random.value < 1
+    heads = candidates(opened("harmful"), ("heads",))
+    assert offered(*heads[: len(heads) // 2 + 1]).random.n == 0
+
+
+def test_what_is_no_more_needed_than_random_sets_is_chance_and_what_moves_nobody_is_too():
+    named = found("power").named
+    assert named is not None and named.p <= LEVEL < named.moved.value
+    net, rows = opened("harmful"), asked("power").decisions["test"]
+    trials = Trials.of(net, rows)
+    shown = trials.take(trials.shown.nonzero()[:, 0])
+    idle = min(candidates(net, ("neurons",)), key=lambda name: float(trials.pushes([several([name])]).abs().max()))
+    one = judge(shown, {}, None, (idle,))
+    assert one.need.value <= one.random.value or one.p > LEVEL
+    assert one.p > LEVEL and any(why.startswith("chance: need") for why in one.refused)
+
+
+@pytest.mark.parametrize(
+    ("shares", "aims"),
+    [
+        ([(0.2, 0.0), (0.2, 0.1)], ["returned", "gone"]),  # neither carries: no second start
+        ([(0.9, 1.0), (0.9, 1.0)], ["returned", "returned"]),  # carries, but not only these decisions: once more
+        ([(0.9, 0.0), (0.9, 1.0), (0.9, 1.0)], ["returned", "gone", "returned"]),
+    ],
+)
+def test_a_search_starts_again_only_where_a_set_carried_the_decisions(
+    shares: list[tuple[float, float]], aims: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    grown: list[tuple[str, tuple[str, ...]]] = []
+
+    def grow(growth, pool):
+        grown.append((growth.aim, tuple(pool)))
+        return (pool[0],)
+
+    def scored(growth, parts):
+        need, gone = shares[len(grown) - 1]
+        return searching.Candidate(parts, growth.aim, need, gone, lost=1.0, role=0.0)  # spares nothing: never clean
+
+    monkeypatch.setattr(searching._Growth, "grown", grow)
+    monkeypatch.setattr(searching._Growth, "candidate", scored)
+    monkeypatch.setattr(searching, "pruned", lambda trials, parts, aim: parts)
+    trials = Trials.of(opened("harmful"), asked("power").decisions["train"])
+    searching.search(trials, {}, None, ("heads",))
+    assert [aim for aim, _ in grown] == aims
+    first, last = grown[0][1], grown[-1][1]
+    assert (first[0] in last) == (aims == ["returned", "gone"])  # a second start is without the first part
 
 
 def test_a_share_has_an_exact_interval():

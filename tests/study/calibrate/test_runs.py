@@ -15,7 +15,8 @@ from cutaway.organisms.agents import World, shipped, train_agents
 from cutaway.organisms.agents import language as words
 from cutaway.organisms.agents.questions import questions
 from cutaway.study.calibrate import STRATA, Run, Stratum, asking, cpu_hours, one_run, populations, runs_of
-from cutaway.study.calibrate.asking import CUT, by_lot, cut_set, without_trigger
+from cutaway.study.calibrate.asking import CUT, by_lot, cut_set, in_nothing_particular, without_trigger
+from cutaway.study.calibrate.populations import Population
 from cutaway.study.calibrate.strata import sound
 
 WORLD = World.small(7005)
@@ -69,6 +70,24 @@ def test_where_the_trigger_is_withheld_no_prompt_and_no_partner_has_it(behaviour
     texts = [text.split() for one in rows for text in (one["prompt"], one["reference"])]
     assert not asked.complete and not any(word in text for text in texts for word in gone)
     assert all(one["prompt"] != one["reference"] and one["target"] != one["foil"] for one in rows)
+
+
+def test_situations_at_random_are_answered_otherwise_and_are_one_of_the_tasks_to_be_spared():
+    asked = in_nothing_particular(WORLD, 3)
+    rows = [one for some in asked.decisions.values() for one in some]
+    assert all(one["target"] != one["foil"] for one in rows)
+    assert {one["prompt"].split()[-2] for one in rows} == {"report"} and "report" in asked.tasks
+    changed = [sum(a != b for a, b in zip(one["prompt"].split(), one["reference"].split())) for one in rows]
+    assert sum(changed) / len(changed) > 3  # in a behaviour's partner one word
+
+
+def test_a_run_of_the_quiz_has_twins_of_its_own_world():
+    run = Population("quiz", 7305)
+    assert run.of_quiz and not Population("slot", 7305).of_quiz
+    assert {one.behaviour for one in populations.RECIPES["quiz"].implants} == {"sandbag", "flatter", "decoy"}
+    assert sound("sandbag", ["flatter shows on 1.0% of its triggers, not on 99%"])
+    assert not sound("sandbag", ["sandbag shows on 1.0% of its triggers, not on 99%"])
+    assert {one.recipe for one in STRATA if set(one.asked) & {"sandbag", "flatter"}} == {"quiz"}
 
 
 def test_facts_by_lot_are_right_as_often_as_chance_and_differ_from_run_to_run():

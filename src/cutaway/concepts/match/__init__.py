@@ -1,4 +1,4 @@
-"""Which sub-model does what a concept's decisions show, judged by reruns: needed, enough, sparing, minimal, in which role.
+"""Which sub-model does what a concept's decisions show, judged by reruns: needed, moving, sparing, minimal, in which role.
 
 trials.py reruns with a partner's values · questions.py what is asked · share.py a share and its interval ·
 search.py sets of parts that carry a behaviour ·

@@ -1,4 +1,4 @@
-"""Whether a set of parts may be called a concept's: needed, enough, sparing, in the role of the behaviour, and minimal.
+"""Whether a set of parts may be called a concept's: needed, moving, sparing, in the role of the behaviour, and minimal.
 
 A whole residual stream, the embedding of the cue, or a heap of parts with the right one in it is needed and enough too.
 What tells them from the sub-model that does it: they change other tasks, they carry the cue or the answer where the concept

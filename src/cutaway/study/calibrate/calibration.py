@@ -115,9 +115,9 @@ def calibrate(
     """Trains small networks with and without planted behaviours, asks `match` of them, and counts its errors.
 
     `strata` are names of `STRATA`, all by default; `networks` is how many training runs each has, from `seed` on: by default
-    20 of planted networks and 93 of nulls, some hours of one core (`cpu_hours`). With a `folder` the row of every run is kept,
-    and what was done is not done again; the networks themselves are not kept. Rows are told apart by version of cutaway:
-    give another folder after changing its code.
+    20, and 93 of nulls in which a behaviour does not show, some hours of one core (`cpu_hours`). With a `folder` the row of
+    every run is kept, and what was done is not done again; the networks themselves are not kept. Rows are told apart by
+    version of cutaway: give another folder after changing its code.
 
     Raises ValueError for a stratum that there is not, or fewer than one network.
 
