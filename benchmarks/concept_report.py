@@ -115,7 +115,8 @@ def precision(behaviour: str, order: str) -> Figure:
         others = tuple(one for one in BEHAVIOURS if one != behaviour)
         sound = [one for problems, one in found if all(problem.startswith(others) for problem in problems)]
         known = [one[order] for one in sound if one["at work"]]
-        return averaged(known, f", {len(found) - len(known)} more left out")
+        left = len(found) - len(known)
+        return averaged(known, f", {left} more left out" if left else "")
 
     return figure
 
