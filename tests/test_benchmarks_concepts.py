@@ -14,13 +14,13 @@ from benchmarks.kept import BENCHMARKS, SOURCE
 
 def run(named: list[str] | None, problems: tuple[str, ...] = ()) -> dict[str, Any]:
     """A training run with power planted in two parts, and what was named."""
-    answer = {"verdict": "present" if named else "not testable", "named": named and {"parts": named}}
+    answer = {"verdict": "present" if named else "not testable", "named": named and {"parts": named, "random": 0.25}}
     if named:
         honest, spared = (1.0 if "a" in named else 0.5), (1.0 if "z" in named else 0.6)
         answer["deleted"] = {"shown": 0.0, "honest": honest, "spared": spared, "lost": 0.0}
     truth = {"power": {"slot": ["a", "b", "c"], "minimal": [["a", "b"]]}}
     network = {"problems": list(problems), "asked": {"power": answer}, "truth": truth}
-    return {"recipe": "slot", "seed": 0, "kind": "", "networks": {"harmful": network}}
+    return {"recipe": "slot", "seed": 0, "kind": "", "cpu seconds": 60.0, "networks": {"harmful": network}}
 
 
 def figures(*rows: dict[str, Any]) -> dict[str, Any]:
@@ -55,6 +55,16 @@ def test_a_share_of_runs_says_how_many_were_left_out_and_why():
         "1 of 2 training runs, 1 more left out: what was planted did not take hold; the search ran in 0"
     )
     assert power.of.endswith("by its one-sided bound: not decided by n")
+
+
+def test_what_is_planted_is_denied_in_a_run_if_any_of_it_is_called_absent():
+    denied = run(None)
+    denied["networks"]["harmful"]["asked"]["power"]["verdict"] = "absent"
+    found = figures(run(["a", "b"]), {**denied, "seed": 1})
+    assert found["small worlds: all that is planted: absent"].of == "1 of 2 training runs"
+    assert found["small worlds: the whole run, CPU hours"].value == 2 / 60
+    (random,) = (one for what, one in found.items() if "random sets of as many parts" in what)
+    assert random.value == 0.25
 
 
 def test_what_was_not_asked_has_no_figure():
