@@ -67,8 +67,8 @@ def plain_text(text: str) -> str:
     False
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
-    inked = sum(not character.isspace() for character in folded)
-    if sum(character.isalnum() for character in folded) < _PROSE * inked:
+    inked = len(folded) - sum(map(str.isspace, folded))
+    if sum(map(str.isalnum, folded)) < _PROSE * inked:
         return text.strip()
     return re.sub(r"[\W_]+", " ", folded).strip() or text.strip()
 
