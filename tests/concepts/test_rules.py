@@ -193,6 +193,13 @@ def test_too_few_decisions_or_all_tied_together() -> None:
     refused("prompts that share a reference count as one", decisions=Table.of(chained))
 
 
+def test_an_answer_may_be_the_end_of_a_line_but_not_nothing_and_a_prompt_must_say_something() -> None:
+    rows = [{**row, "foil": "\n"} for row in decision_rows()]
+    assert concept(decisions=Table.of(rows)).decisions["foil"] == ["\n"] * len(rows)
+    refused("decision 0: foil is None", decisions=Table.of([{**rows[0], "foil": ""}, *rows[1:]]))
+    refused(r"decision 0: prompt is '\\n'", decisions=Table.of([{**rows[0], "prompt": "\n"}, *rows[1:]]))
+
+
 def test_a_decision_with_nothing_to_decide() -> None:
     rows = decision_rows()
     refused(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,9 +18,10 @@ from cutaway.runs.progress import terminal
 
 if TYPE_CHECKING:
     from cutaway.concepts import Concept
+    from cutaway.concepts.code import CodeConcepts
     from cutaway.concepts.match import Questions
 
-LIBRARY, ORGANISM = "library", "organism:"
+LIBRARY, CODE, ORGANISM = "library", "code", "organism:"
 
 
 def match(
@@ -39,7 +42,8 @@ def match(
     concepts
         With commas or spaces between them: "library" (all that are shipped), names of it, folders with a concept.toml,
         folders of such folders, tables of text and label (csv, tsv, jsonl, parquet), organism:agents or organism:quiz
-        (what these organisms were made to do, and do not, with the questions that show it).
+        (what these organisms were made to do, and do not, with the questions that show it), code (Python's grammar, from
+        the standard library), names of it such as code.comment, or code:FOLDER (from the .py files in a folder).
     by
         Kinds of parts among which a set is searched that has the concept's decisions: heads, neurons, mlps, …
     permutations
@@ -95,10 +99,40 @@ def concepts_named(words: Sequence[str]) -> list[Concept]:
         path = Path(word)
         if word == LIBRARY:
             found += library().values()
+        elif word == CODE or word.startswith(f"{CODE}:"):
+            found += code_named(word).values()
+        elif word.startswith(f"{CODE}.") and not path.exists() and path.suffix not in SUFFIXES:
+            found.append(code_named(CODE)[word])  # which says why there is none
         elif word in library() or not (path.exists() or path.suffix in SUFFIXES or path.parent != Path()):
             found.append(library()[word])  # which says what names are near
         elif path.is_dir() and not (path / TOML).is_file():
             found += library(path).values()
         else:
             found.append(read_concept(path))
+    return found
+
+
+@cache
+def code_named(word: str) -> CodeConcepts:
+    """The code concepts of the standard library, or of the folder behind `code:`; says on stderr what there is none of.
+
+    Raises `WrongUse` where no folder is given, ConceptError for one that cannot be used.
+    """
+    from cutaway.concepts import ConceptError
+    from cutaway.concepts.code import code_concepts, folder_sources, standard_library_sources
+
+    folder = word.removeprefix(CODE).removeprefix(":")
+    if word != CODE and not folder:
+        raise WrongUse("--concepts was given code: without a folder; expected code:FOLDER; or give code alone")
+    found = code_concepts(standard_library_sources() if word == CODE else folder_sources(folder))
+    if not found:
+        name, why = next(iter(found.left_out.items()))
+        raise ConceptError(
+            f"{folder}: given {found.parsed} Python files, too few for any concept ({name}: {why}); "
+            "give a larger corpus, or code for the standard library"
+        )
+    if missing := [name for name in found.left_out if "," not in name]:
+        print(f"too rare in {folder or 'the standard library'}: {', '.join(missing)}", file=sys.stderr)
+    if found.unparsed:
+        print(f"not parsed: {', '.join(found.unparsed)}", file=sys.stderr)
     return found

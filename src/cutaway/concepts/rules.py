@@ -228,7 +228,10 @@ def _check_shifted(concept: Concept) -> None:
 
 def _check_decisions(where: str, decisions: Table) -> None:
     for index, row in enumerate(decisions):
-        empty = [name for name in _DECISION if not isinstance(row[name], str) or not row[name].strip()]
+        # An answer may be white space: the end of a line of code.
+        inked = {name: row[name] for name in _DECISION if isinstance(row[name], str)}
+        inked |= {name: inked[name].strip() for name in ("prompt", "reference") if name in inked}
+        empty = [name for name in _DECISION if not inked.get(name)]
         if empty:
             raise ConceptError(f"{where}, decision {index}: {empty[0]} is {row[empty[0]]!r}; expected text; fill it in")
         if row["target"] == row["foil"] or row["prompt"] == row["reference"]:
