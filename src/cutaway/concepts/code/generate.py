@@ -19,6 +19,7 @@ from cutaway.concepts.code.parsing import parse
 from cutaway.concepts.code.structure import Structure
 from cutaway.concepts.code.structures import STRUCTURES
 from cutaway.concepts.concept import Concept, Control
+from cutaway.concepts.library import UnknownConcept
 from cutaway.concepts.rules import ConceptError, near, needed
 from cutaway.runs.table import Table
 
@@ -40,11 +41,11 @@ class CodeConcepts(Mapping[str, Concept]):
     seed: int
 
     def __getitem__(self, name: str) -> Concept:
-        """The concept of this name. Raises ConceptError saying why there is none."""
+        """The concept of this name. Raises UnknownConcept saying why there is none."""
         if name not in self.concepts:
             if name in self.left_out:
-                raise UnknownCode(f"{name} is left out: {self.left_out[name]}; give a larger corpus")
-            raise UnknownCode(
+                raise UnknownConcept(f"{name} is left out: {self.left_out[name]}; give a larger corpus")
+            raise UnknownConcept(
                 f"given the concept {name!r}; expected one of {len(self)} of this corpus; {near(name, self)}"
             )
         return self.concepts[name]
@@ -81,12 +82,6 @@ class CodeConcepts(Mapping[str, Concept]):
             }
             for name, one in self.concepts.items()
         )
-
-
-class UnknownCode(ConceptError, KeyError):
-    """No code concept of this name in this corpus."""
-
-    __str__ = ValueError.__str__  # KeyError would print the message in quotes
 
 
 def code_concepts(
