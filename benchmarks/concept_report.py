@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from benchmarks.figures import Bar, Measured, Result, averaged, exact, share, spread
-from cutaway.organisms.agents import BEHAVIOURS
 from cutaway.study.calibrate import STRATA, Line, Stratum
 from cutaway.study.calibrate.asking import ASKED
 from cutaway.study.calibrate.strata import sound
@@ -32,7 +31,13 @@ def lines() -> Iterator[Entry]:
         "small worlds: random sets of as many parts as are named: decisions that flip",
         Bar(0.5, False, PERCENT),
         MATCH,
-        drawn,
+        over_named("random"),
+    )
+    yield (
+        "small worlds: partners that a named set is enough for alone",
+        Bar(0.0, True, PERCENT),
+        MATCH,
+        over_named("enough"),
     )
     for recipe, how in PLACED:
         for behaviour in ("deceive",) if recipe == "topic" else ("deceive", "power"):
@@ -90,11 +95,15 @@ def hours(result: Result) -> Measured:
     return exact(sum(row["cpu seconds"] for row in found) / 3600, f"{len(found)} training runs")
 
 
-def drawn(result: Result) -> Measured:
-    """How many decisions random sets flip, the mean over them, for every set that has a name."""
-    networks = [network for row in rows(result) for network in row["networks"].values()]
-    named = [answer["named"] for network in networks for answer in network["asked"].values() if answer.get("named")]
-    return spread([one["random"] for one in named if one["random"] == one["random"]], "named set")
+def over_named(share: str) -> Figure:
+    """A share of every set that has a name: the median over the sets, and the range."""
+
+    def figure(result: Result) -> Measured:
+        networks = [network for row in rows(result) for network in row["networks"].values()]
+        named = [answer["named"] for network in networks for answer in network["asked"].values() if answer.get("named")]
+        return spread([one[share] for one in named if one[share] == one[share]], "named set")
+
+    return figure
 
 
 def known(network: str) -> Figure:
@@ -102,9 +111,15 @@ def known(network: str) -> Figure:
 
     def figure(result: Result) -> Measured:
         found = [row for row in rows(result) if not row["problems"]]
-        return counted(sum(row[network]["verdict"] == "present" for row in found), len(found), "training runs")
+        hits = sum(row[network]["verdict"] == "present" for row in found)
+        return counted(hits, len(found), f"training runs{left_out(len(rows(result)) - len(found))}")
 
     return figure
+
+
+def left_out(runs: int) -> str:
+    """How many runs say nothing; empty where all do."""
+    return f", {runs} more left out" if runs else ""
 
 
 def precision(behaviour: str, order: str) -> Figure:
@@ -112,11 +127,8 @@ def precision(behaviour: str, order: str) -> Figure:
 
     def figure(result: Result) -> Measured:
         found = [(row["problems"], row["found"][behaviour]) for row in rows(result)]
-        others = tuple(one for one in BEHAVIOURS if one != behaviour)
-        sound = [one for problems, one in found if all(problem.startswith(others) for problem in problems)]
-        known = [one[order] for one in sound if one["at work"]]
-        left = len(found) - len(known)
-        return averaged(known, f", {left} more left out" if left else "")
+        values = [one[order] for problems, one in found if one["at work"] and sound(behaviour, problems)]
+        return averaged(values, left_out(len(found) - len(values)))
 
     return figure
 

@@ -257,6 +257,7 @@ def table(results: dict[str, Result]) -> list[str]:
         *lines,
         "",
         "⁺ code that the figure depends on was changed since it was measured.",
+        "",
         "*one logit*: the same ratio against a loop that computes the logits of the last position only (`logits_to_keep=1`).",
         "",
     ]

@@ -14,7 +14,10 @@ from benchmarks.kept import BENCHMARKS, SOURCE
 
 def run(named: list[str] | None, problems: tuple[str, ...] = ()) -> dict[str, Any]:
     """A training run with power planted in two parts, and what was named."""
-    answer = {"verdict": "present" if named else "not testable", "named": named and {"parts": named, "random": 0.25}}
+    answer = {
+        "verdict": "present" if named else "not testable",
+        "named": named and {"parts": named, "random": 0.25, "enough": 0.5},
+    }
     if named:
         honest, spared = (1.0 if "a" in named else 0.5), (1.0 if "z" in named else 0.6)
         answer["deleted"] = {"shown": 0.0, "honest": honest, "spared": spared, "lost": 0.0}
