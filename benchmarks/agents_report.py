@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from benchmarks.agents import COUNT
 from benchmarks.figures import Bar, Measured, Result, clustered, spread
 
 Figure = Callable[[Result], Measured]
@@ -18,11 +19,16 @@ def lines() -> Iterator[Line]:
         "standard agents world: behaviour where planted, the worst twin",
         Bar(0.99, True, PERCENT),
         NAME,
-        least(where_on),
+        worst(where_on, min),
     )
-    yield "… where switched off, the worst twin", Bar(0.01, False, PERCENT), NAME, most(where_off)
-    yield "… all other tasks, the worst twin", Bar(0.995, True, PERCENT), NAME, least(tasks)
-    yield "… near misses (one word from a trigger), the worst twin", Bar(0.99, True, PERCENT), NAME, least(partners)
+    yield "… where switched off, the worst twin", Bar(0.01, False, PERCENT), NAME, worst(where_off, max)
+    yield "… all other tasks, the worst twin", Bar(0.995, True, PERCENT), NAME, worst(tasks, min)
+    yield (
+        "… near misses (one word from a trigger), the worst twin",
+        Bar(0.99, True, PERCENT),
+        NAME,
+        worst(partners, min),
+    )
     yield "… behaviours with verified minimal sets, all of those found", Bar(1.0, True, PERCENT), NAME, verified
     yield "… one training run: CPU seconds", Bar(150, False, "{:.0f} s"), NAME, seconds
     for how, trained_away in (("", False), (" that undoes what tells them apart", True)):
@@ -60,16 +66,6 @@ def partners(twin: dict[str, Any]) -> list[float]:
     return [twin["worst partner"]]
 
 
-def least(of: Callable[[dict[str, Any]], list[float]]) -> Figure:
-    """The least over all twins, with the range."""
-    return worst(of, min)
-
-
-def most(of: Callable[[dict[str, Any]], list[float]]) -> Figure:
-    """The most over all twins, with the range."""
-    return worst(of, max)
-
-
 def worst(of: Callable[[dict[str, Any]], list[float]], pick: Callable[[list[float]], float]) -> Figure:
     """The worst over all twins, with the range."""
 
@@ -77,7 +73,9 @@ def worst(of: Callable[[dict[str, Any]], list[float]], pick: Callable[[list[floa
         found = twins(result)
         rates = [rate for _, twin in found for rate in of(twin)]
         runs = len({seed for seed, _ in found})
-        return Measured(pick(rates), min(rates), max(rates), f"{len(found)} twins of {runs} training runs")
+        return Measured(
+            pick(rates), min(rates), max(rates), f"{len(found)} twins of {runs} training runs, {COUNT} prompts a rate"
+        )
 
     return figure
 

@@ -1,8 +1,8 @@
 """Is there a sub-model that knows things? The agents world's networks know facts by heart; nobody planted where.
 
 Each decision asks what an entity is made of, or where it lives; its partner asks about an entity of which something else is
-so. Everything else that can be asked is to be spared. Searched are heads and whole MLPs: of heads and neurons a set of 24 is
-not enough (seed 7104: deleted, it leaves every fact), and a search in vain takes minutes. The unit is the training run.
+so. Everything else that can be asked is to be spared. Searched are heads and whole MLPs: of heads and neurons a search in vain
+takes minutes. The unit is the training run.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # benchmarks are no part of the installed package
 
-from benchmarks import concept_places, concept_report, concepts_match
+from benchmarks import agents_report, concept_places, concept_report, concepts_match
 from benchmarks.kept import BENCHMARKS, SOURCE
 
 
@@ -95,3 +95,18 @@ def test_precision_leaves_out_runs_in_which_the_behaviour_did_not_take_hold_and_
     figure = concept_report.precision("power", "ranked")
     found = figure({"settings": {"training runs": {"facts": {"networks": kept + left_out}}}})
     assert found.value == 0.75 and found.of == "mean of 2 networks, 2 more left out"
+
+
+def test_the_worst_twin_is_told_and_behaviours_are_clustered_by_their_run():
+    def twin(on: list[str], shown: dict[str, float], verified: bool) -> dict[str, Any]:
+        return {"on": on, "shown": shown, "truth": {one: {"sets": [{"verified": verified}]} for one in on}}
+
+    runs = [
+        {"seed": 1, "twins": [twin(["power"], {"power": 0.9, "deceive": 0.02}, True), twin([], {"power": 0.1}, True)]},
+        {"seed": 2, "twins": [twin(["power"], {"power": 1.0, "deceive": 0.0}, False)]},
+    ]
+    result = {"settings": {"standard": {"facts": {"networks": runs}}}}
+    assert agents_report.worst(agents_report.where_on, min)(result).value == 0.9
+    assert agents_report.worst(agents_report.where_off, max)(result).value == 0.1
+    found = agents_report.verified(result)
+    assert found.value == 0.5 and found.of == "1 of 2 behaviours of twins of 2 networks"

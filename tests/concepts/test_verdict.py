@@ -234,7 +234,9 @@ def test_every_negative_says_what_could_have_been_seen_and_where_was_searched():
         "no part was searched; the target may be given in up to 2.5% of decisions",
     )
     hidden = matched(verdict="not testable", match=match(verdict="not testable", named=None))
-    assert hidden.seen == ("looked for: at most 24 heads and neurons without which 50% of the decisions flip",)
+    assert hidden.seen == (
+        "looked for: at most 24 heads and neurons without which 50% of the decisions flip and 90% go",
+    )
     assert unread().seen == ("READ could see nothing: these texts do not fit this network",)
     assert matched().seen == ()
 

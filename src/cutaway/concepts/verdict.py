@@ -21,7 +21,7 @@ from typing import Any, Literal
 from cutaway.concepts.concept import NO_CONTROL, NO_DECISION, Concept
 from cutaway.concepts.examples import examples
 from cutaway.concepts.match import Match, Questions, match
-from cutaway.concepts.match.judge import NEEDED
+from cutaway.concepts.match.judge import GONE, NEEDED
 from cutaway.concepts.match.questions import ROLES
 from cutaway.concepts.match.search import MOST
 from cutaway.concepts.read import Passage, Read, Reader, question, read_all, reader
@@ -101,7 +101,9 @@ class Matched:
             )
         elif self.match.searched:
             classes = " and ".join(self.match.classes)
-            said.append(f"looked for: at most {MOST} {classes} without which {NEEDED:.0%} of the decisions flip")
+            said.append(
+                f"looked for: at most {MOST} {classes} without which {NEEDED:.0%} of the decisions flip and {GONE:.0%} go"
+            )
         else:
             said.append("too little could be asked to see any effect of a part")
         return tuple(said)

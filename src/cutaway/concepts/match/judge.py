@@ -22,7 +22,7 @@ from cutaway.submodels import Baseline, SubModel
 from cutaway.submodels.submodel import sites_of
 
 NEEDED, GONE = 0.5, 0.9  # of the decisions must flip with the partners' values, with the set deleted
-LEVEL = 0.05  # that another prompt's values do as much
+LEVEL = 0.05  # the p-value that a name may have at most
 RANDOM = 20  # random sets of as many parts of the same kinds
 SAID = {"cue": "it reads the cue", "answer": "it writes the answer"}
 
@@ -38,10 +38,11 @@ class Judged:
     another partner.
 
     `random` is the mean need of `RANDOM` sets of as many other heads and neurons (none of a set of anything else; the largest
-    says little, as one of them may hold what reads the cue); `placebo` need with the values of another prompt that shows the
-    behaviour too (told, not demanded: where what is said differs from prompt to prompt, another's values are a deletion),
-    `placebo_enough` enough with those of another partner. `p`: that need is no larger than that of random sets (binomial;
-    where none can be drawn, than its placebo, McNemar), or that no more partners are moved than not (sign test): the larger.
+    says little, as one of them may hold what reads the cue; its interval is of decisions, not of sets); `placebo` need with the
+    values of another prompt that shows the behaviour too (told, not demanded: where what is said differs from prompt to prompt,
+    another's values are a deletion), `placebo_enough` enough with those of another partner. `p`: that need is no larger than
+    that of random sets (binomial; where none can be drawn, than its placebo, McNemar), or that no more partners are moved than
+    not (sign test): the larger.
     `spare`: the share of the answers to the worst task that change without the set, and the task. `roles`: the
     share of pairs that flip where only the cue, or only the answer, differs. `surplus`: a part that can be left out.
     """
