@@ -141,6 +141,19 @@ def test_texts_that_are_too_long_are_not_testable_and_the_others_are_matched():
     assert "do not fit this network: a prompt has 5 tokens" in str(found["own.long"])
 
 
+def test_a_few_texts_that_are_too_long_are_left_out_and_counted():
+    rows = agreement(controls=False).rows
+    texts = [f"{row['text']} indeed" if number < 3 else row["text"] for number, row in enumerate(rows)]
+    net = network()
+    short = replace(net, feed=replace(net.feed, context=4))
+    found = match_all(
+        short, [replace(agreement(controls=False), rows=rows.with_column("text", texts))], sites=[SITE], twins=1
+    )
+    one = next(iter(found))
+    assert one.verdict == "topic only" and one.read is not None and one.read["left out"] == 3
+    assert "3 rows that do not fit left out" in one.why
+
+
 def _longer() -> Concept:
     rows = agreement(controls=False).rows
     return Concept("own.long", "said with one word more", "topic", Table.of(

@@ -12,7 +12,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,8 +24,8 @@ from cutaway.concepts.match import Match, Questions, match
 from cutaway.concepts.match.judge import GONE, NEEDED
 from cutaway.concepts.match.questions import ROLES
 from cutaway.concepts.match.search import MOST
-from cutaway.concepts.read import Passage, Read, Reader, question, read_all, reader
-from cutaway.concepts.read.tokens import tokens_of
+from cutaway.concepts.read import Passage, Read, Reader, fitting, question, read_all, reader
+from cutaway.concepts.read.fitting import refusal
 from cutaway.concepts.records import as_record, from_record
 from cutaway.concepts.rules import near
 from cutaway.decisions.estimate import benjamini_hochberg
@@ -230,7 +230,7 @@ def match_all(
     given = dict(questions or {})
     if strange := [name for name in given if name not in {one.name for one in chosen}]:
         raise ValueError(f"given questions about {strange[0]!r}; expected a concept of that name among those matched")
-    unread = {one.name: _refusal(net, question(one).passages) for one in chosen}
+    unread = {one.name: _refusal(net, one) for one in chosen}
     fit = [one for one in chosen if not unread[one.name]]
     with TemporaryDirectory(prefix="cutaway-match-") if folder is None else nullcontext(folder) as place:
         kept = Path(place) / "readings"
@@ -239,7 +239,9 @@ def match_all(
         if fit or not chosen:  # which says that a concept is expected
             every = read_all(net, fit, permutations, kept, sites=sites, twins=twins, seed=seed, progress=progress)
             reads = {one.concept: one for one in every}
-            shown = {one.name: examples(one_reader, question(one), reads[one.name].candidate) for one in fit}
+            shown = {
+                one.name: examples(one_reader, fitting(net, question(one)), reads[one.name].candidate) for one in fit
+            }
         asked = _asked(net, chosen, given)
         found = _matched(one_reader, asked, kinds, seed, Path(place) / "decisions", progress)
     q = _corrected(found)
@@ -262,11 +264,10 @@ def error_rate(net: Network) -> str:
     return known.get(kind_of(net), UNCALIBRATED)
 
 
-def _refusal(net: Network, passages: Sequence[Passage]) -> str:
-    """Why these texts cannot be given to this network; empty if they can."""
+def _refusal(net: Network, concept: Concept) -> str:
+    """Why too few of a concept's texts can be given to this network; empty if enough can."""
     try:
-        longest = max((one.ids for one in tokens_of(net, passages)), key=len)
-        net.batch([list(longest)])
+        fitting(net, question(concept))
     except ValueError as error:
         return str(error)
     return ""
@@ -275,8 +276,23 @@ def _refusal(net: Network, passages: Sequence[Passage]) -> str:
 def _asked(net: Network, concepts: Sequence[Concept], given: Mapping[str, Questions]) -> dict[str, Questions]:
     """What is asked about each concept: the questions given, else its own decisions, with the others' as tasks."""
     deciding = [one for one in concepts if one.decisions is not None]
-    tasks = [one for one in deciding if not _refusal(net, [Passage(row["prompt"]) for row in one.decisions or ()])]
-    return {**{one.name: Questions.of(one, tasks) for one in deciding if one.name not in given}, **given}
+    own = {one.name: Questions.of(one, deciding) for one in deciding if one.name not in given}
+    fit = {one.name: _that_fit(net, one) for one in deciding}
+    tasks = {
+        about: {
+            name: kept for name, some in one.tasks.items() if (kept := [each for each in some if each in fit[name]])
+        }
+        for about, one in own.items()
+    }
+    return {**{about: replace(one, tasks=tasks[about]) for about, one in own.items()}, **given}
+
+
+def _that_fit(net: Network, concept: Concept) -> set[str]:
+    """The prompts of a concept's decisions that this network can take."""
+    prompts = [row["prompt"] for row in concept.decisions or ()]
+    if refusal(net, [Passage(one) for one in prompts]) is None:  # mostly all fit: one pass, not one for each
+        return set(prompts)
+    return {one for one in prompts if refusal(net, [Passage(one)]) is None}
 
 
 def _matched(
@@ -357,4 +373,5 @@ def decided(read: Read | str, found: Match | None, q: float | None, controlled: 
 
 
 def _chance(read: Read) -> str:
-    return f"p {read.p:.2g}" if read.q is None else f"q {read.q:.2g}"
+    left_out = f", {read.left_out} rows that do not fit left out" if read.left_out else ""
+    return f"p {read.p:.2g}{left_out}" if read.q is None else f"q {read.q:.2g}{left_out}"

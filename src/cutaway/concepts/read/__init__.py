@@ -1,6 +1,7 @@
 """READ: how much better a network can be read for a concept than a random twin or a bag of words; topic or absent, no more."""
 
 from cutaway.concepts.read.auroc import auroc
+from cutaway.concepts.read.fitting import fitting
 from cutaway.concepts.read.harvest import Reader, Readings, reader
 from cutaway.concepts.read.question import Passage, Question, question
 from cutaway.concepts.read.score import Read, Reads, read, read_all
@@ -18,6 +19,7 @@ __all__ = [
     "Reads",
     "auroc",
     "bag_of_words",
+    "fitting",
     "question",
     "random_twin",
     "read",

@@ -32,7 +32,8 @@ class Passage:
 class Question:
     """The rows of one concept: `sets` [rows] is 0 for positives and k for the k-th of the `contrasts` (from 1 on).
 
-    Rows of one unit (group, else minimal pair, else the row alone) stay together when labels are permuted.
+    Rows of one unit (group, else minimal pair, else the row alone) stay together when labels are permuted. `left_out` rows
+    are not among them, as a network could not take their texts.
     """
 
     name: str
@@ -41,11 +42,13 @@ class Question:
     sets: Int[Tensor, "rows"]
     splits: tuple[str, ...]
     units: tuple[Hashable, ...]
+    left_out: int = 0
 
     @cached_property
     def by_split(self) -> dict[str, Bool[Tensor, "rows"]]:
         """For each split, which rows are of it."""
-        return {split: torch.tensor([one == split for one in self.splits]) for split in ("train", "val", "test")}
+        every = ("train", "val", "test")
+        return {split: torch.tensor([one == split for one in self.splits], dtype=torch.bool) for split in every}
 
     def count(self, split: str, number: int) -> int:
         """The rows of one set in one split."""

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from cutaway.concepts.concept import Concept
 from cutaway.concepts.read.error import p_better, smallest_seen, standard_error
+from cutaway.concepts.read.fitting import fitting
 from cutaway.concepts.read.harvest import Reader, Readings, reader
 from cutaway.concepts.read.nulls import labellings, p_value, pooled
 from cutaway.concepts.read.question import Question, question
@@ -45,7 +46,8 @@ class Read:
     a concept that most of the variance carries is found by those too);
     `q`: Benjamini-Hochberg over the concepts of one call, None for a single one. `searched`: candidates compared.
     `smallest`: the READ that would have been found in 80 % of cases. `cap`: the most that may be said of the concept at all.
-    `nulls`: by contrast, the outcomes under permuted labels. `seed` gives the same figures again.
+    `nulls`: by contrast, the outcomes under permuted labels. `left_out`: rows whose texts the network cannot take. `seed` gives
+    the same figures again.
     """
 
     concept: str
@@ -66,6 +68,7 @@ class Read:
     where: str
     cap: str
     nulls: Mapping[str, tuple[float, ...]] = field(repr=False)
+    left_out: int
     seed: int
 
     @property
@@ -101,6 +104,7 @@ class Read:
             "candidate": self.candidate.how,
             "searched": self.searched,
             "seen from": self.smallest,
+            "left out": self.left_out,
             "cap": self.cap,
         }
 
@@ -112,6 +116,7 @@ class Read:
             f"{self.concept}: {self.verdict}; READ {self.read:+.2f} (lowest AUROC {self.lowest:.2f}{twin}, "
             f"TF-IDF {self.words:.2f}; p {self.p:.2g}{q}); {self.candidate}; best of {self.searched} candidates"
         )
+        said += f"; {self.left_out} rows left out, which the network cannot take" if self.left_out else ""
         if self.verdict == "absent":
             said += f" ({self.where}); {self.blind}, so no READ could have been seen" if self.blind else ""
         if self.verdict == "absent" and not self.blind:
@@ -201,7 +206,7 @@ def read_all(
     with _folder(keep) as folder:
         nets = [net, *(random_twin(net, seed + number) for number in range(twins))]
         readers = [reader(one, folder, sites, atoms, pool, progress) for one in nets]
-        asked = [question(concept) for concept in chosen]
+        asked = [fitting(net, question(concept)) for concept in chosen]
         keys = [one.fill([each.passages for each in asked], progress) for one in readers]
         progress.start(len(chosen), "searching for concepts")
         try:
@@ -276,6 +281,7 @@ def _figures(one: _Found, p_labels: float, between: float, where: str, tests: in
         where,
         one.concept.cap,
         {name: tuple(row.tolist()) for name, row in zip(one.asked.contrasts, one.null)},
+        one.asked.left_out,
         seed,
     )
 
