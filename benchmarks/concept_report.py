@@ -74,6 +74,37 @@ def lines() -> Iterator[Entry]:
         what = f"small worlds: {behaviour} planted in neurons alone, all neurons ranked: average precision"
         yield what, Bar(0.8, True, "{:.2f}"), "concept_places", precision(behaviour, "ranked")
         yield "… of a random order", Bar(0.1, False, "{:.2f}"), "concept_places", precision(behaviour, "by lot")
+    yield (
+        "code concepts that the code model can be asked to read",
+        Bar(40, True, "{:.0f}"),
+        "code_concepts",
+        read_of_code,
+    )
+    beyond = "… read beyond random twins and beyond the marked token, by 1.96 errors in every draw of rows"
+    yield beyond, Bar(0.0, True, PERCENT), "code_concepts", beyond_both("trained")
+    yield "… by an untrained twin", Bar(0.05, False, PERCENT), "code_concepts", beyond_both("untrained")
+
+
+def read_of_code(result: Result) -> Measured:
+    """The concepts of all draws."""
+    draws = [draw["trained"] for draw in result["settings"]["read"]["facts"]["networks"]]
+    return exact(len(set.intersection(*map(set, draws))), f"in each of {len(draws)} draws of rows")
+
+
+def beyond_both(which: str) -> Figure:
+    """The share of concepts that a network reads beyond both baselines in every draw; beside it, in how many of each draw."""
+
+    def figure(result: Result) -> Measured:
+        draws = [draw[which] for draw in result["settings"]["read"]["facts"]["networks"]]
+        names = set.intersection(*map(set, draws))
+        of_draw = [
+            {name for name in names if draw[name]["twin"]["beyond"] and draw[name]["token"]["beyond"]} for draw in draws
+        ]
+        always, counts = set.intersection(*of_draw), [len(some) / len(names) for some in of_draw]
+        said = f"{len(always)} of {len(names)} concepts of 1 network, in all {len(draws)} draws; in one draw {min(counts):.0%} to {max(counts):.0%}"
+        return exact(len(always) / len(names), said)
+
+    return figure
 
 
 def denied(result: Result) -> Measured:

@@ -49,6 +49,7 @@ FILES = {
     "concept_decisions": "concept_decisions",
     "concept_places": "concept_places",
     "concept_knowledge": "concept_knowledge",
+    "code_concepts": "code_concepts",
 }
 ON_REQUEST = tuple(
     name

@@ -110,3 +110,17 @@ def test_the_worst_twin_is_told_and_behaviours_are_clustered_by_their_run():
     assert agents_report.worst(agents_report.where_off, max)(result).value == 0.1
     found = agents_report.verified(result)
     assert found.value == 0.5 and found.of == "1 of 2 behaviours of twins of 2 networks"
+
+
+def test_a_code_concept_counts_only_where_it_is_beyond_both_baselines_in_every_draw():
+    def one(twin: bool, token: bool) -> dict[str, Any]:
+        return {"twin": {"beyond": twin}, "token": {"beyond": token}}
+
+    draws = [
+        {"trained": {"code.a": one(True, True), "code.b": one(True, True), "code.c": one(True, False)}},
+        {"trained": {"code.a": one(True, True), "code.b": one(False, True), "code.c": one(True, True)}},
+    ]
+    result = {"settings": {"read": {"facts": {"networks": draws}}}}
+    assert concept_report.read_of_code(result).value == 3
+    found = concept_report.beyond_both("trained")(result)
+    assert found.value == 1 / 3 and found.of.endswith("in one draw 67% to 67%")
