@@ -101,7 +101,8 @@ def beyond_both(which: str) -> Figure:
             {name for name in names if draw[name]["twin"]["beyond"] and draw[name]["token"]["beyond"]} for draw in draws
         ]
         always, counts = set.intersection(*of_draw), [len(some) / len(names) for some in of_draw]
-        said = f"{len(always)} of {len(names)} concepts of 1 network, in all {len(draws)} draws; in one draw {min(counts):.0%} to {max(counts):.0%}"
+        ends = f"{min(counts):.0%} to {max(counts):.0%}"
+        said = f"{len(always)} of {len(names)} concepts of 1 network, in all {len(draws)} draws; in one draw {ends}"
         return exact(len(always) / len(names), said)
 
     return figure
