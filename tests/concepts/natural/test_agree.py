@@ -26,6 +26,7 @@ from cutaway.organisms.agents.camouflage import reorder
 from cutaway.organisms.agents.language import tokenizer
 from cutaway.organisms.agents.questions import questions
 from cutaway.organisms.agents.shipping import shipped
+from cutaway.study import cite
 
 COUNT = 20
 
@@ -258,6 +259,7 @@ def test_the_table_says_by_how_many_a_concept_is_shared(monkeypatch: pytest.Monk
     (line,) = found.table().rows()
     assert (line["present"], line["absent"], line["pairs that agree"], line["shared by"]) == (2, 1, 1, 2)
     assert [pair.verdict for pair in found] == ["no", "yes", "no"]
+    assert "lorell" in cite(found).lower()
     assert "AGREE yes" in str(found) and "absent in third" in str(found)
     assert next(pair for pair in found if pair.verdict == "yes").row()["effect"] > 0.9
 

@@ -194,11 +194,11 @@ def _alike(
 ) -> Alike:
     a, b = one[0], other[0]
     value = measure(a, b)
-    null = torch.tensor([measure(*pair) for way in ways for pair in ((a, b[way]), (a[way], b))])
+    null = [measure(*pair) for way in ways for pair in ((a, b[way]), (a[way], b))]
     drawn = [*(measure(a, each) for each in other[1:]), *(measure(each, b) for each in one[1:])]
-    p, p_random = (p_value(value, torch.as_tensor(some)[None]) for some in (null, drawn))
+    p, p_random = (p_value(value, torch.tensor([some], dtype=torch.double)) for some in (null, drawn))
     n, low, high = _interval(a, b, inputs, value, measure)
-    return Alike(value, low, high, n, float(null.mean()), p, p_random, tuple(drawn))
+    return Alike(value, low, high, n, sum(null) / len(null), p, p_random, tuple(drawn))
 
 
 def _interval(
