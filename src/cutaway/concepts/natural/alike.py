@@ -174,14 +174,15 @@ def random_sets(net: Network, parts: Sequence[str], kinds: Sequence[str], seed: 
     """Up to `RANDOM` different sets of as many other parts, kind by kind."""
     pools = [[name for one in slices(net, (kind,)) for name in one.parts] for kind in kinds]
     counts = [sum(part in pool for part in parts) for pool in pools]
+    others = [[name for name in pool if name not in parts] for pool in pools]
     found: dict[frozenset[str], tuple[str, ...]] = {}
     for draw in range(DRAWN * RANDOM):
-        one: tuple[str, ...] = ()
-        for number, (pool, count) in enumerate(zip(pools, counts)):
-            others = [name for name in pool if name not in parts]
-            one += random_parts(net, others, count, seed + 1000 * draw + number).parts
-        if len(one) == len(parts) and len(found) < RANDOM:
-            found.setdefault(frozenset(one), one)
+        seeds = range(seed + 1000 * draw, seed + 1000 * draw + len(pools))
+        one = [name for each in zip(others, counts, seeds) for name in random_parts(net, *each).parts]
+        if len(one) == len(parts):
+            found.setdefault(frozenset(one), tuple(one))
+        if len(found) == RANDOM:
+            break
     return list(found.values())
 
 
