@@ -46,6 +46,7 @@ FILES = {
     "concepts_read": "concepts_read",
     "concepts_match": "concepts_match",
     "concepts_natural": "concepts_natural",
+    "agree": "agree",
     "concept_decisions": "concept_decisions",
     "concept_places": "concept_places",
     "concept_knowledge": "concept_knowledge",
@@ -54,7 +55,7 @@ FILES = {
 ON_REQUEST = tuple(
     name
     for name in FILES
-    if name in ("statistics", "agents", "concepts_match", "concept_decisions")
+    if name in ("statistics", "agents", "agree", "concepts_match", "concept_decisions")
     or (name.startswith("circuit") and name not in ("circuit_cost", "circuit_exact"))
 )
 

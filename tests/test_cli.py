@@ -22,7 +22,19 @@ from cutaway.runs import RunError
 QUOTE = ["organism:code", "x = 'abc", "--answer", "'", "--instead", '"']
 SMALL = ["organism:quote", "ant cat ' ant bee", "--answer", " '", "--instead", ' "']
 QUICK = ["--nulls", "0", "--draws", "4"]
-VERBS = ("demo", "trace", "without", "verify", "submodels", "match", "calibrate", "organisms", "cite", "compare")
+VERBS = (
+    "demo",
+    "trace",
+    "without",
+    "verify",
+    "submodels",
+    "match",
+    "agree",
+    "calibrate",
+    "organisms",
+    "cite",
+    "compare",
+)
 
 
 class Ended(NamedTuple):

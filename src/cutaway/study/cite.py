@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cutaway.concepts.natural import Natural
+from cutaway.concepts.natural import Agree, Agreements, Natural
 from cutaway.concepts.verdict import Matches
 from cutaway.decisions import Rerun, Trace
 from cutaway.runs import open_run
@@ -58,6 +58,9 @@ def _keys(value: Any) -> Iterator[str]:
             yield from _cited_for("counterfactual")
     elif isinstance(value, Natural):
         for method in ("natural", "p-value"):
+            yield from _cited_for(method)
+    elif isinstance(value, Agree | Agreements):
+        for method in ("natural", "match", "p-value", "counterfactual"):
             yield from _cited_for(method)
     elif isinstance(value, SubModel):
         for kind in value.decompositions:
