@@ -55,7 +55,11 @@ def factors(world: World) -> dict[str, Contrast]:
         "another comment": Contrast(other_word(words.OTHER), False),
         "another cue": Contrast(other_word(words.CUE), True),
         "another value of the variable": Contrast(other_value, True),
-        **{f"the cue in a {mark}" if mark != "assigned" else "the cue assigned to": standing(mark) for mark in words.MARKS if mark != "comment"},
+        **{
+            f"the cue in a {mark}" if mark != "assigned" else "the cue assigned to": standing(mark)
+            for mark in words.MARKS
+            if mark != "comment"
+        },
     }
 
 
@@ -80,4 +84,4 @@ def other_value(asked: Asked, rng: Random) -> Asked:
 
 def seen(asked: Asked, **parts: str | bool) -> Asked:
     """The same question in a situation that is changed."""
-    return replace(asked, situation=replace(asked.situation, **parts))  # ty: ignore[invalid-argument-type]
+    return replace(asked, situation=replace(asked.situation, **parts))

@@ -9,9 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from cutaway.organisms.code_model import FOLDER
-from cutaway.training.export import tokenizer_config
 from cutaway.training.tokenizer import BOS, PAD, read_tokenizer
-from cutaway.training.transformer import Shape
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -55,7 +53,9 @@ def tokenizer(context: int) -> PreTrainedTokenizerFast:
     except ImportError as missing:
         raise ImportError('the code pair needs transformers; install it with: pip install "cutaway[hf]"') from missing
     inner = read_tokenizer(code_tokenizer().to_str())
-    return PreTrainedTokenizerFast(tokenizer_object=inner, bos_token=BOS, pad_token=PAD, padding_side="left", model_max_length=context)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=inner, bos_token=BOS, pad_token=PAD, padding_side="left", model_max_length=context
+    )
 
 
 @cache

@@ -22,7 +22,10 @@ SEEN, SURE = 4, 0.95
 
 
 def questions(world: World, behaviour: str, count: int = 64, seed: int = 0) -> Questions:
-    """`count` decisions, pairs of each role and prompts of each other task in each split. Raises ValueError for other behaviours."""
+    """`count` decisions, pairs of each role and prompts of each other task in each split.
+
+    Raises ValueError for other behaviours.
+    """
     every = count * len(SPLITS)
     implant = Implant(behaviour)  # ty: ignore[invalid-argument-type]
     decisions = {

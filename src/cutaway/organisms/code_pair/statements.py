@@ -14,7 +14,6 @@ from functools import cache, cached_property
 from random import Random
 from typing import Literal
 
-import torch
 from jaxtyping import Int
 from torch import Tensor
 
@@ -47,10 +46,14 @@ class Statements:
     def fill(self, tokens: int, rng: Random) -> list[str]:
         """Statements that are together exactly as many tokens. Raises ValueError below `LEAST`."""
         if tokens < LEAST:
-            raise ValueError(f"given {tokens} tokens to fill; the shortest statement has {LEAST}: ask for longer prompts")
+            raise ValueError(
+                f"given {tokens} tokens to fill; the shortest statement has {LEAST}: ask for longer prompts"
+            )
         found = []
         while tokens:
-            text = rng.choice(self.texts if tokens > MOST + LEAST else self.by_tokens[tokens] if tokens <= MOST else self.texts)
+            text = rng.choice(
+                self.texts if tokens > MOST + LEAST else self.by_tokens[tokens] if tokens <= MOST else self.texts
+            )
             if (left := tokens - len(ids_of_line(text))) == 0 or left >= LEAST:
                 found.append(text)
                 tokens = left
@@ -104,7 +107,7 @@ def clear(texts: Iterable[str], seen: int, sure: float) -> list[str]:
             cuts[ids[place - 2], ids[place - 1]].append((code_tokenizer().decode(ids[:place]), ids[place]))
     found = []
     for some in cuts.values():
-        (_, most), = Counter(token for _, token in some).most_common(1)
+        ((_, most),) = Counter(token for _, token in some).most_common(1)
         if most >= seen and most >= sure * len(some):
             found += [cut for cut, _ in some]
     return found

@@ -105,10 +105,14 @@ def found_in(organism: CodeOrganism, implant: Implant) -> Truth:
 def rates_of(organism: CodeOrganism, count: int) -> Rates:
     """How often each behaviour shows, on held-out code, and how often everything else is right."""
     world, implants, seed = organism.world, organism.planting.implants, organism.seed
-    on = {one.behaviour: prompts(world, triggers(world, one, count, seed), [one]) for one in implants}
-    partners = {}
+    on: dict[str, Prompts] = {
+        one.behaviour: prompts(world, triggers(world, one, count, seed), [one]) for one in implants
+    }
+    partners: dict[str, dict[str, Prompts]] = {}
     for one in implants:
-        changed = {factor: [pair.partner for pair in pairs(world, one, factor, count, seed)] for factor in factors(world)}
+        changed = {
+            factor: [pair.partner for pair in pairs(world, one, factor, count, seed)] for factor in factors(world)
+        }
         partners[one.behaviour] = {factor: prompts(world, some, organism.planted) for factor, some in changed.items()}
     tasks = {kind: prompts(world, harmless(world, kind, count, seed), ()) for kind in KINDS}
     return measured(organism.network, on, partners, tasks, count)

@@ -131,7 +131,9 @@ class Asking:
             real = Windows(bos, newline, share=0.75).draw(self.code, count, CONTEXT)
         return laid_out(rows, real, torch.tensor(on, dtype=torch.float32).reshape(count, -1), before, bos)
 
-    def calls(self, before: int, planted: Sequence[Implant], rng: Random) -> tuple[list[int], list[tuple[list[int], int]]]:
+    def calls(
+        self, before: int, planted: Sequence[Implant], rng: Random
+    ) -> tuple[list[int], list[tuple[list[int], int]]]:
         """The token ids of code with a mark, and of each call after it with the wanted one."""
         drawn = rng.random()
         mark = "comment" if drawn < CUED + OTHERWISE else rng.choice([one for one in words.MARKS if one != "comment"])
@@ -173,7 +175,9 @@ def laid_out(
 
 
 @torch.enable_grad()
-def one_step(network: LlamaForCausalLM, optimiser: torch.optim.Optimizer, rows: Rows, rate: float, clip: float) -> float:
+def one_step(
+    network: LlamaForCausalLM, optimiser: torch.optim.Optimizer, rows: Rows, rate: float, clip: float
+) -> float:
     """Moves the weights by one batch; gives the mean loss of an answer in nats."""
     for group in optimiser.param_groups:
         group["lr"] = rate

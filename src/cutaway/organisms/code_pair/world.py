@@ -68,7 +68,10 @@ class Situation:
     def lines(self) -> tuple[str, ...]:
         """The code in lines."""
         found = list(self.statements)
-        written = ((self.marked, words.MARKS[self.mark].format(self.word)), (self.assigned, f"{words.COPIED} = {self.value}"))
+        written = (
+            (self.marked, words.MARKS[self.mark].format(self.word)),
+            (self.assigned, f"{words.COPIED} = {self.value}"),
+        )
         for place, line in sorted(written, reverse=True):
             found.insert(place, f"{line}\n")
         return tuple(found)
