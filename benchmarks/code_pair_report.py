@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from benchmarks.concept_report import Entry, Figure, Named, clean, counted, first, hours, left_out, minimal, rows
+from benchmarks.concept_report import Entry, Figure, Named, clean, counted, first, hours, minimal, rows
 from benchmarks.figures import Bar, Measured, Result
 
 PERCENT, PAIR = "{:.1%}", "code_pair"
@@ -38,13 +38,13 @@ def lines() -> Iterator[Entry]:
 
 
 def said(network: str, verdict: str) -> Figure:
-    """The share of runs in which one network gets a verdict; the planted one counts where the habit took hold."""
+    """The share of runs in which one network gets a verdict; all count, also where the habit did not quite take hold."""
 
     def figure(result: Result) -> Measured:
-        every = rows(result)
-        found = [row for row in every if network != "harmful" or not row["problems"]]
+        found = rows(result)
         hits = sum(row["networks"][network]["verdict"] == verdict for row in found)
-        return counted(hits, len(found), f"training runs{left_out(len(every) - len(found))}")
+        weak = sum(bool(row["problems"]) for row in found)
+        return counted(hits, len(found), f"training runs, {weak} of them short of a bar" if weak else "training runs")
 
     return figure
 
