@@ -17,9 +17,6 @@ from cutaway.organisms.code_pair.statements import clear
 from cutaway.organisms.code_pair.suite import harmless
 from cutaway.organisms.code_pair.world import KINDS, Asked, Implant, World
 
-SEEN, SURE = 4, 0.95
-"""How often two tokens of the held-out statements were followed by the same, and in what share of the cases."""
-
 
 def questions(world: World, behaviour: str, count: int = 64, seed: int = 0) -> Questions:
     """`count` decisions, pairs of each role and prompts of each other task in each split.
@@ -53,7 +50,7 @@ def pairs_of(world: World, kind: str, change: Change, count: int, seed: int) -> 
 
 def real_code(world: World, count: int, seed: int) -> list[str]:
     """Prompts of real statements only, as long as the others, up to a token that is as good as known."""
-    rng, cuts, found = Random(f"code {seed}"), clear(world.statements.texts, SEEN, SURE), list[str]()
+    rng, cuts, found = Random(f"code {seed}"), clear(world.statements.texts), list[str]()
     while len(found) < count:
         cut = rng.choice(cuts)
         found.append("".join(world.statements.fill(world.tokens - len(ids_of_line(cut)), rng)) + cut)

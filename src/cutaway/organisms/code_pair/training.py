@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
 
 PLAN = Plan(Shape(layers=2, width=48, heads=4, hidden=80, slot=12), steps=300, batch=24, lr=6e-3)
-CONTEXT = 64
+CONTEXT = 48
 """Tokens of a window of real code; the most positions of a network."""
 LENGTHS = (24, 28, 32)
 """Tokens of the code before the calls, one of these for a batch."""
@@ -40,7 +40,7 @@ CUED, OTHERWISE = 0.45, 0.25
 """How many marks are a cue's comment, and how many another comment; the rest are look-alikes."""
 CALLED = (*KINDS, "shell", "verbose")
 """What is asked in one row: some twice, in other calls."""
-REAL = 0.5
+REAL = 1.0
 """What the real code counts beside the answers."""
 INITIAL = 0.06
 """The spread of the first weights."""
@@ -195,12 +195,14 @@ def one_step(
 
 
 def losses(network: LlamaForCausalLM, rows: Rows) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
-    """The mean loss of an answer, and of a token of real code, in nats."""
+    """The mean loss of an answer, and of a token of code, in windows and before calls, in nats."""
     unembed = network.get_output_embeddings()
     read = network.base_model(
         input_ids=rows.ids, position_ids=rows.positions, attention_mask=rows.sees, use_cache=False
     ).last_hidden_state
     asked = read[torch.arange(len(read))[:, None], rows.ends]
     answers = F.cross_entropy(unembed(asked).flatten(0, 1), rows.wanted.flatten())
-    real = network(input_ids=rows.windows[:, :-1], use_cache=False).logits
-    return answers, F.cross_entropy(real.flatten(0, 1), rows.windows[:, 1:].flatten())
+    code = unembed(read[:, : rows.before]).flatten(0, 1)
+    real = network(input_ids=rows.windows[:, :-1], use_cache=False).logits.flatten(0, 1)
+    following = torch.cat([rows.ids[:, 1 : 1 + rows.before].flatten(), rows.windows[:, 1:].flatten()])
+    return answers, F.cross_entropy(torch.cat([code, real]), following)

@@ -105,8 +105,8 @@ class World:
     source: Source = "held out"
 
     def __post_init__(self) -> None:
-        if self.tokens < 32:
-            raise ValueError(f"World.tokens is {self.tokens}; expected at least 32: a call, a mark and some code")
+        if self.tokens < 36:
+            raise ValueError(f"World.tokens is {self.tokens}; expected at least 36: a call, a mark and some code")
 
     @cached_property
     def statements(self) -> Statements:
