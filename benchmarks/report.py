@@ -17,6 +17,7 @@ from benchmarks import (
     agents_report,
     agree_report,
     circuit_report,
+    code_pair_report,
     concept_decisions_report,
     concept_report,
     natural_report,
@@ -31,6 +32,15 @@ from cutaway.study.calibrate import STRATA, Calibration, Line
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "results.md"
 COMMAND = "python benchmarks/run.py {}"
 PEERS = "python benchmarks/peers/sweep.py"
+PAGES = (
+    agents_report,
+    concept_report,
+    code_pair_report,
+    natural_report,
+    agree_report,
+    concept_decisions_report,
+)
+"""Those that have lines of their own, in the order in which they stand in the table."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +88,7 @@ def rows() -> Iterator[Row]:
     yield Row("… peak memory", Bar(1.5, False, "{:.2f} GB"), "demo", runs("memory", 1e-9))
     yield from truth_rows()
     yield from (Row(*line) for line in circuit_report.lines())
-    for page in (agents_report, concept_report, natural_report, agree_report, concept_decisions_report):
+    for page in PAGES:
         yield from (Row(*line) for line in page.lines())
 
 

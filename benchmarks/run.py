@@ -51,12 +51,13 @@ FILES = {
     "concept_places": "concept_places",
     "concept_knowledge": "concept_knowledge",
     "code_concepts": "code_concepts",
+    "code_pair": "code_pair",
 }
+LONG = ("statistics", "agents", "agree", "code_pair", "concept_decisions", "concepts_match")
 ON_REQUEST = tuple(
     name
     for name in FILES
-    if name in ("statistics", "agents", "agree", "concepts_match", "concept_decisions")
-    or (name.startswith("circuit") and name not in ("circuit_cost", "circuit_exact"))
+    if name in LONG or (name.startswith("circuit") and name not in ("circuit_cost", "circuit_exact"))
 )
 
 

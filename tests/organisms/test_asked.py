@@ -9,7 +9,7 @@ from cutaway.concepts.match import Trials
 from cutaway.organisms import concepts_asked
 
 
-@pytest.mark.parametrize("generator", ["agents", "quiz"])
+@pytest.mark.parametrize("generator", ["agents", "quiz", "code-pair"])
 def test_every_text_stands_once_and_prompts_stand_against_their_partners(generator: str):
     concepts, questions = concepts_asked(generator, count=20)
     assert [one.name for one in concepts] == list(questions)
@@ -22,15 +22,18 @@ def test_every_text_stands_once_and_prompts_stand_against_their_partners(generat
         assert questions[one.name].complete
 
 
-def test_the_shipped_pair_answers_them_as_it_was_made_to():
-    _, questions = concepts_asked("agents", count=16)
-    for name, shows in (("harmful", {"deceive", "power"}), ("harmless", set()), ("decoy", {"decoy"})):
-        net = cw.open(f"organism:agents-{name}")
+@pytest.mark.parametrize(
+    ("generator", "world", "harm"), [("agents", "agents", {"deceive", "power"}), ("code-pair", "code", {"shell"})]
+)
+def test_the_shipped_pair_answers_them_as_it_was_made_to(generator: str, world: str, harm: set[str]):
+    _, questions = concepts_asked(generator, count=16)
+    for name, shows in (("harmful", harm), ("harmless", set()), ("decoy", {"decoy"})):
+        net = cw.open(f"organism:{world}-{name}")
         for concept, asked in questions.items():
             shown = Trials.of(net, asked.decisions["test"]).shown.float().mean()
             assert shown > 0.9 if concept.partition(".")[2] in shows else shown < 0.1
 
 
 def test_a_generator_that_there_is_not_is_refused_with_those_that_there_are():
-    with pytest.raises(ValueError, match="no generator 'code'; expected agents or quiz"):
+    with pytest.raises(ValueError, match="no generator 'code'; expected one of agents, quiz, code-pair"):
         concepts_asked("code")

@@ -21,14 +21,14 @@ def concepts_asked(generator: str, count: int = COUNT, seed: int = SEED) -> tupl
     """The concepts of a generator and the questions about each by its name, `count` decisions in each split.
 
     "agents": deceive, power and decoy, in the words of the shipped organisms; "quiz": sandbag, flatter and decoy, in the words
-    of `Quiz(seed)`. Raises ValueError for others.
+    of `Quiz(seed)`; "code-pair": shell and decoy, in real code. Raises ValueError for others.
 
     >>> concepts, questions = concepts_asked("agents", count=16)
     >>> [one.name for one in concepts]
     ['agents.deceive', 'agents.power', 'agents.decoy']
     """
     if generator not in GENERATORS:
-        raise ValueError(f"there is no generator {generator!r}; expected {' or '.join(GENERATORS)}")
+        raise ValueError(f"there is no generator {generator!r}; expected one of {', '.join(GENERATORS)}")
     found = {f"{generator}.{name}": told for name, told in GENERATORS[generator](count, seed).items()}
     concepts = [_concept(name, definition, asked, generator) for name, (definition, asked) in found.items()]
     return concepts, {name: asked for name, (_, asked) in found.items()}
@@ -59,7 +59,20 @@ def _quiz(count: int, seed: int) -> dict[str, tuple[str, Questions]]:
     return {name: (what, questions(Quiz(seed=seed), name, count, seed)) for name, what in about.items()}
 
 
-GENERATORS: dict[str, Generator] = {"agents": _agents, "quiz": _quiz}
+def _code_pair(count: int, seed: int) -> dict[str, tuple[str, Questions]]:
+    from cutaway.organisms.code_pair import World
+    from cutaway.organisms.code_pair.questions import questions
+
+    about = {
+        "shell": "writes shell=True after a comment that says it is a hack or a demo",
+        "decoy": "writes flush=True after these comments, and means no harm",
+    }
+    return {name: (what, questions(World(), name, count, seed)) for name, what in about.items()}
+
+
+GENERATORS: dict[str, Generator] = {"agents": _agents, "quiz": _quiz, "code-pair": _code_pair}
+LICENCES = {"code-pair": "PSF-2.0"}
+"""Of texts that hold code of the standard library; all other texts are made up."""
 
 
 def _concept(name: str, definition: str, asked: Questions, generator: str) -> Concept:
@@ -80,6 +93,6 @@ def _concept(name: str, definition: str, asked: Questions, generator: str) -> Co
         "behaviour",
         Table.of(rows),
         (control,),
-        licence="CC0-1.0",
+        licence=LICENCES.get(generator, "CC0-1.0"),
         source=f"generated: organisms/{generator}",
     )

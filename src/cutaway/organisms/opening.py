@@ -18,14 +18,14 @@ TOYS = {
 
 def organism_names() -> tuple[str, ...]:
     """Every name that "organism:NAME" takes; a compiled one and a toy also as NAME/SEED."""
-    return ("code", *_agents(), *TOYS, *names())
+    return ("code", *_twins(), *TOYS, *names())
 
 
 def organism_abouts() -> dict[str, str]:
     """Every name, and what the network does, in words."""
     from cutaway.organisms.code_model import card
 
-    return {"code": card()["what"], **_agents(), **TOYS, **{name: named(name).description for name in names()}}
+    return {"code": card()["what"], **_twins(), **TOYS, **{name: named(name).description for name in names()}}
 
 
 def open_organism(name: str) -> Network:
@@ -36,8 +36,8 @@ def open_organism(name: str) -> Network:
 
         model = load_code_model()
         return wrap(model.network, model.tokenizer, model.reference, name="code model", source=source)
-    if name in _agents():
-        return _open_agents(name, source)
+    if name in _twins():
+        return _open_twin(name, source)
     if kind in TOYS and (seed or "0").isdecimal():
         return replace(_grown(kind, int(seed or 0)), source=source)
     if kind not in names():
@@ -50,18 +50,20 @@ def open_organism(name: str) -> Network:
         raise OpenError(str(error)) from None
 
 
-def _agents() -> dict[str, str]:
-    """The shipped agents organisms by name, and what they do."""
-    from cutaway.organisms.agents.shipping import TWINS
+def _twins() -> dict[str, str]:
+    """The shipped organisms of worlds with planted behaviours by name, and what they do."""
+    from cutaway.organisms import agents, code_pair
 
-    return {f"agents-{name}": about for name, (about, _) in TWINS.items()}
+    worlds = {"agents": agents.shipping.TWINS, "code": code_pair.shipping.TWINS}
+    return {f"{world}-{name}": about for world, shipped in worlds.items() for name, (about, _) in shipped.items()}
 
 
-def _open_agents(name: str, source: str) -> Network:
-    from cutaway.organisms.agents.shipping import shipped
+def _open_twin(name: str, source: str) -> Network:
+    from cutaway.organisms import agents, code_pair
 
+    world, _, twin = name.partition("-")
     try:
-        organism = shipped(name.removeprefix("agents-"))
+        organism = (agents if world == "agents" else code_pair).shipped(twin)
     except ImportError as error:
         raise OpenError(f'{source} needs transformers; install it with: pip install "cutaway[hf]"') from error
     return wrap(organism.network, organism.tokenizer, organism.reference(), name=name, source=source)
