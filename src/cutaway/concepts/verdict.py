@@ -224,12 +224,7 @@ def match_all(
 
     Raises ValueError for two concepts of one name, for questions about none of them, and what `read_all` raises.
     """
-    chosen = list(concepts.values() if isinstance(concepts, Mapping) else concepts)
-    if twice := [name for name, count in Counter(one.name for one in chosen).items() if count > 1]:
-        raise ValueError(f"given two concepts of one name, {twice[0]!r}; expected each once: rename one")
-    given = dict(questions or {})
-    if strange := [name for name in given if name not in {one.name for one in chosen}]:
-        raise ValueError(f"given questions about {strange[0]!r}; expected a concept of that name among those matched")
+    chosen, given = named_once(concepts, questions), dict(questions or {})
     unread = {one.name: _refusal(net, question(one).passages) for one in chosen}
     fit = [one for one in chosen if not unread[one.name]]
     with TemporaryDirectory(prefix="cutaway-match-") if folder is None else nullcontext(folder) as place:
@@ -240,7 +235,7 @@ def match_all(
             every = read_all(net, fit, permutations, kept, sites=sites, twins=twins, seed=seed, progress=progress)
             reads = {one.concept: one for one in every}
             shown = {one.name: examples(one_reader, question(one), reads[one.name].candidate) for one in fit}
-        asked = _asked(net, chosen, given)
+        asked = asked_of((net,), chosen, given)
         found = _matched(one_reader, asked, kinds, seed, Path(place) / "decisions", progress)
     q = _corrected(found)
     matched = []
@@ -249,6 +244,18 @@ def match_all(
         read = reads.get(name, unread[name])
         matched.append(_verdict(one, read, found.get(name), q.get(name), asked.get(name), shown.get(name, Table({}))))
     return Matches(net.name, tuple(matched), error_rate(net), seed)
+
+
+def named_once(
+    concepts: Iterable[Concept] | Mapping[str, Concept], questions: Mapping[str, Questions] | None
+) -> list[Concept]:
+    """The concepts. Raises ValueError for two of one name, and for questions about none of them."""
+    chosen = list(concepts.values() if isinstance(concepts, Mapping) else concepts)
+    if twice := [name for name, count in Counter(one.name for one in chosen).items() if count > 1]:
+        raise ValueError(f"given two concepts of one name, {twice[0]!r}; expected each once: rename one")
+    if strange := [name for name in questions or {} if name not in {one.name for one in chosen}]:
+        raise ValueError(f"given questions about {strange[0]!r}; expected a concept of that name among those given")
+    return chosen
 
 
 def kind_of(net: Network) -> str:
@@ -272,10 +279,14 @@ def _refusal(net: Network, passages: Sequence[Passage]) -> str:
     return ""
 
 
-def _asked(net: Network, concepts: Sequence[Concept], given: Mapping[str, Questions]) -> dict[str, Questions]:
-    """What is asked about each concept: the questions given, else its own decisions, with the others' as tasks."""
+def asked_of(
+    nets: Sequence[Network], concepts: Sequence[Concept], given: Mapping[str, Questions]
+) -> dict[str, Questions]:
+    """What is asked about each concept: the questions given, else its own decisions, with the others' as tasks, as far as
+    every network takes them."""
     deciding = [one for one in concepts if one.decisions is not None]
-    tasks = [one for one in deciding if not _refusal(net, [Passage(row["prompt"]) for row in one.decisions or ()])]
+    prompts = {one.name: [Passage(row["prompt"]) for row in one.decisions or ()] for one in deciding}
+    tasks = [one for one in deciding if not any(_refusal(net, prompts[one.name]) for net in nets)]
     return {**{one.name: Questions.of(one, tasks) for one in deciding if one.name not in given}, **given}
 
 
