@@ -16,6 +16,7 @@ from cutaway.cli.answer import Answer, show
 from cutaway.cli.calibrate import calibrate
 from cutaway.cli.concepts import match
 from cutaway.cli.demo import demo
+from cutaway.cli.diff import diff
 from cutaway.cli.ending import (
     FAILED,
     STOPPED,
@@ -46,10 +47,13 @@ TAKES = {  # cyclopts would put the options first, where --by and --parts take e
     "verify": "CLAIMS [NETWORK] --inputs FILE",
     "submodels": "NETWORK",
     "match": "NETWORK --concepts library|NAME|FILE…",
+    "diff": "NETWORK NETWORK --concepts library|NAME|FILE…",
     "cite": "RUN…",
     "compare": "RUN RUN…",
 }
-for place, verb in enumerate((demo, trace, without, verify, submodels, match, calibrate, organisms, cite, compare)):
+for place, verb in enumerate(
+    (demo, trace, without, verify, submodels, match, diff, calibrate, organisms, cite, compare)
+):
     takes = TAKES.get(verb.__name__)
     app.command(verb, sort_key=place, usage=takes and f"Usage: cutaway {verb.__name__} {takes} [OPTIONS]")
 

@@ -62,7 +62,9 @@ def adapted(
             parametrize.remove_parametrizations(layer, "weight", leave_parametrized=True)
     merged = copy.deepcopy(organism.network)
     merged.load_state_dict(found.network.state_dict())
-    found = replace(found, network=merged, made=f"{organism.made}; adapters of rank {rank}: {further.steps} steps, seed {seed}")
+    found = replace(
+        found, network=merged, made=f"{organism.made}; adapters of rank {rank}: {further.steps} steps, seed {seed}"
+    )
     known = {implant.behaviour for implant in implants}
     asked = (*implants, *(one for one in organism.off if one.behaviour not in known))
     rates = measured(merged, found.world, tuple(implants), asked, count, seed) if measure else None

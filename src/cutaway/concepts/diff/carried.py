@@ -60,9 +60,12 @@ class Carried:
         return tuple(why)
 
     def __str__(self) -> str:
-        spare = "no other task asked" if self.spare is None else f"worst other task {self.spare[1]}: {self.spare[0]} change"
-        moved = [f"{there} → {here}" if there != here else there for there, here in zip(self.parts, self.counterparts)]
-        said = f"{', '.join(moved)}: brought {self.brought}, taken {self.taken}; random sets bring {self.control} (p = {self.p:.1g})"
+        spare = (
+            "no other task asked" if self.spare is None else f"worst other task {self.spare[1]}: {self.spare[0]} change"
+        )
+        moved = (one if one == other else f"{one} → {other}" for one, other in zip(self.parts, self.counterparts))
+        said = f"{', '.join(moved)}: brought {self.brought}, taken {self.taken}"
+        said += f"; random sets bring {self.control} (p = {self.p:.1g})"
         return f"{said}; {spare}" + "".join(f"; refused: {why}" for why in self.refused[:1])
 
 
@@ -73,9 +76,7 @@ def differing(way: Way, rows: Sequence[Row]) -> Both:
     return both.take(((both.wanted == targets) & (both.own != targets)).nonzero()[:, 0])
 
 
-def carried(
-    way: Way, decisions: Mapping[str, Both], rest: Mapping[str, Rest | None], seed: int = 0
-) -> Carried | None:
+def carried(way: Way, decisions: Mapping[str, Both], rest: Mapping[str, Rest | None], seed: int = 0) -> Carried | None:
     """The set that carries what differs, as it is judged; None where no part brings the decisions any nearer."""
     names = list(way.places)
     found = cut_down(decisions["val"], grown(decisions["train"], rest["train"], names))
@@ -83,15 +84,14 @@ def carried(
         return None
     both, other = decisions["test"], rest["test"]
     there, back = both.crossed(found)
-    control = _random(both, names, found, seed)
-    brought = Share.of(int(there.sum()), both.rows)
+    chance, brought = _random(both, names, found, seed), Share.of(int(there.sum()), both.rows)
     return Carried(
         found,
         tuple(way.places[name][1] for name in found),
         brought,
         Share.of(int(back.sum()), both.rows),
-        control,
-        _above(brought, control.value),
+        Share.of(round(chance * both.rows), both.rows),
+        _above(brought, (chance * RANDOM * both.rows + 1) / (RANDOM * both.rows + 1)),
         None if other is None else other.worst(found),
         None,
         None,
@@ -99,12 +99,11 @@ def carried(
     )
 
 
-def _random(both: Both, names: Sequence[str], found: Sequence[str], seed: int) -> Share:
+def _random(both: Both, names: Sequence[str], found: Sequence[str], seed: int) -> float:
     """What random sets of as many other parts bring, in the mean."""
     rng, others = Random(f"sets {seed}"), [name for name in names if name not in found]
     sets = [rng.sample(others, min(len(found), len(others))) for _ in range(RANDOM)]
-    hits = (both.brings.said(sets) == both.wanted).float().mean()
-    return Share.of(round(float(hits) * both.rows), both.rows)
+    return float((both.brings.said(sets) == both.wanted).float().mean())
 
 
 def _above(share: Share, chance: float) -> float:

@@ -27,7 +27,10 @@ def counterparts(source: Parts, into: Parts, prompts: Sequence[str]) -> Way:
     for site in source.sites:
         one = next(each for each in source.of.values() if each.site == site)
         addresses = list(one.parts)
-        alike = likeness(*(each.encode({site: x[str(site)]}) for each, x in ((one, theirs), (into.of[addresses[0]], ours))), one.count)
+        alike = likeness(
+            *(each.encode({site: x[str(site)]}) for each, x in ((one, theirs), (into.of[addresses[0]], ours))),
+            one.count,
+        )
         places |= {there: (there, addresses[here]) for there, here in zip(addresses, paired(alike))}
     return Way(source, into, places)
 
@@ -37,7 +40,9 @@ def likeness(
 ) -> Float[Tensor, "part part"]:
     """The cosine of the values of each part there and each here."""
     flat = [
-        torch.nn.functional.normalize(x.detach().cpu().float().unflatten(-1, (count, -1)).movedim(-2, 0).flatten(1), dim=1)
+        torch.nn.functional.normalize(
+            x.detach().cpu().float().unflatten(-1, (count, -1)).movedim(-2, 0).flatten(1), dim=1
+        )
         for x in (theirs, ours)
     ]
     return flat[0] @ flat[1].T

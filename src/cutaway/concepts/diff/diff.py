@@ -12,6 +12,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -45,6 +46,7 @@ def diff(
     *,
     questions: Mapping[str, Questions] | None = None,
     kinds: Sequence[str] = ("heads", "neurons"),
+    catalogue: bool = True,
     seed: int = 0,
     folder: str | os.PathLike[str] | None = None,
     progress: Progress = silent,
@@ -54,8 +56,9 @@ def diff(
     All decisions are asked of both, prompts and partners. Where they are answered otherwise (q ≤ 0.05 over concepts and
     sides, and in `LEAST` of them at least), and the networks are of one shape and read the same tokens, parts of these
     `kinds` are transplanted from the one with the behaviour to the other, and back: the fewest that carry it and spare the
-    rest are named. `match` says of each network alone what it has. Tasks and `questions` are as in `match`. `folder` keeps
-    what is done, so that a stopped call goes on; twice with one seed gives the same.
+    rest are named. `match` says of each network alone what it has of such a concept, unless `catalogue` is off, which takes
+    less than half of the time. Tasks and `questions` are as in `match`. `folder` keeps what is done, so that a stopped call
+    goes on; twice with one seed gives the same.
 
     >>> concepts, asked = concepts_asked("agents")  # doctest: +SKIP
     >>> cw.diff(harmful, harmless, concepts, questions=asked).named[0].concept  # doctest: +SKIP
@@ -70,8 +73,10 @@ def diff(
     q = dict[str, dict[str, float]]()
     for (name, one), value in zip(every, benjamini_hochberg([one.p for _, one in every])):
         q.setdefault(name, {})[one.side] = value
-    probes = list(dict.fromkeys(row["prompt"] for one in compared.values() if one.seen for row in one.rows["train"]))[:PROBED]
-    locator = Locator(pair, *pair.told(probes), tuple(kinds), probes, seed)
+    probes = list(dict.fromkeys(row["prompt"] for one in compared.values() if one.seen for row in one.rows["train"]))[
+        :PROBED
+    ]
+    locator = Locator(pair, *pair.told(probes), tuple(kinds), catalogue, probes, seed)
     apart = {name: one for name, one in compared.items() if one.said and differs(one.said, q[name][one.said.side])}
     with TemporaryDirectory(prefix="cutaway-diff-") if folder is None else nullcontext(folder) as place:
         located = _located(locator, apart, Path(place), progress)
@@ -100,7 +105,8 @@ def _located(locator: Locator, apart: Mapping[str, Compared], folder: Path, prog
     def key(one: Compared) -> list[Any]:
         asked = hashlib.sha256(json.dumps(as_record(one.about), sort_keys=True).encode()).hexdigest()
         names = [pair.a.name, pair.b.name]
-        return [version("cutaway"), names, weights, list(locator.kinds), locator.seed, list(locator.probes), asked]
+        how = [list(locator.kinds), locator.catalogue, locator.seed, list(locator.probes)]
+        return [version("cutaway"), names, weights, *how, asked]
 
     def located(one: Compared) -> Any:
         return as_record(locator.located(one))
@@ -111,24 +117,23 @@ def _located(locator: Locator, apart: Mapping[str, Compared], folder: Path, prog
 
 def _difference(concept: Concept, one: Compared | None, q: Sides, located: Located | None) -> Difference:
     """One line, from what was seen and found."""
-
-    def line(verdict: Any, why: str, **more: Any) -> Difference:
-        sides = {seen.side: seen for seen in one.seen} if one else {}
-        said = one.said if one else None
-        about = {"prompts": sides.get("prompts"), "partners": sides.get("partners"), "side": said and said.side}
-        none = {"carried": None, "in_a": None, "in_b": None, "q": said and q[said.side]}
-        return Difference(concept.name, concept.definition, verdict, why, **{**about, **none, **more})
-
-    if one is None or one.said is None:
-        of = "no decisions" if one is None else f"{one.count} of {sum(map(len, one.about.decisions.values()))} decisions"
-        return line("not testable", f"{concept.cap}" if one is None else f"only {of} can be asked of both networks")
+    none = Difference(concept.name, concept.definition, "not testable", concept.cap, *[None] * 7)
+    if one is None:
+        return none
+    said = one.said
+    if said is None:
+        every = sum(map(len, one.about.decisions.values()))
+        return replace(none, why=f"only {one.count} of {every} decisions can be asked of both networks")
+    prompts, partners = one.seen
+    seen = replace(none, prompts=prompts, partners=partners, side=said.side, q=q[said.side])
+    told = f"{said.side}: {said.a} in A, {said.b} in B"
     if located is None:
-        apart = "" if one.said.low <= 0 <= one.said.high else f"; a difference below {LEAST:.0%} does not count"
-        return line("same", f"{one.said.side}: {one.said.a} in A, {one.said.b} in B{apart}")
-    named = located.carried is not None and not located.carried.refused
-    return line(
-        "located" if named else "differs",
-        f"{one.said.side}: {one.said.a} in A, {one.said.b} in B; {located.why}",
+        small = "" if said.low <= 0 <= said.high else f"; a difference below {LEAST:.0%} does not count"
+        return replace(seen, verdict="same", why=told + small)
+    return replace(
+        seen,
+        verdict="located" if located.carried is not None and not located.carried.refused else "differs",
+        why=f"{told}; {located.why}",
         carried=located.carried,
         in_a=located.in_a,
         in_b=located.in_b,

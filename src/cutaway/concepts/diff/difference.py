@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from cutaway.concepts.diff.behaviour import Behaviour, Side
 from cutaway.concepts.diff.carried import Carried
+from cutaway.concepts.diff.compared import LEAST
 from cutaway.concepts.match import Match
 from cutaway.concepts.rules import near
 from cutaway.runs.table import Table
@@ -124,6 +125,11 @@ class Differences:
         """The concepts in which the networks differ, the first of them first."""
         return tuple(one for one in self.found if one.named)
 
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """The other tasks that are answered otherwise in more than `LEAST` of the prompts, for certain."""
+        return tuple(row["task"] for row in self.tasks if row["low"] > LEAST)
+
     def table(self) -> Table:
         """A line for each concept."""
         return Table.of(one.row() for one in self.found)
@@ -131,8 +137,9 @@ class Differences:
     @property
     def said(self) -> str:
         """What differs, in one sentence."""
-        if self.named:
-            return f"they differ in {', '.join(one.concept for one in self.named)}"
+        names = [*(one.concept for one in self.named), *(f"the task {task}" for task in self.changed)]
+        if names:
+            return f"they differ in {', '.join(names)}"
         asked = sum(one.verdict == "same" for one in self.found)
         return f"nothing: of {len(self)} concepts {asked} could be compared, and none differs"
 
@@ -142,7 +149,9 @@ class Differences:
         head = f"{self.a} (A) and {self.b} (B), {self.compared}: {self.said}"
         shown = str(Table({name: whole[name] for name in SHOWN})) if len(self) else ""
         moved = [row for row in self.tasks if row["otherwise"]]
-        others = [f"{row['task']}: {row['otherwise']:.1%} of {row['prompts']} prompts are answered otherwise" for row in moved]
+        others = [
+            f"{row['task']}: {row['otherwise']:.1%} of {row['prompts']} prompts are answered otherwise" for row in moved
+        ]
         return "\n".join([head, shown, *map(str, self.found), *others])
 
     def _repr_html_(self) -> str:

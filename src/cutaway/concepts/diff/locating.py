@@ -28,8 +28,8 @@ class Located:
 
     carried: Carried | None
     why: str
-    in_a: Match
-    in_b: Match
+    in_a: Match | None
+    in_b: Match | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,15 +43,18 @@ class Locator:
     compared: str
     graftable: bool
     kinds: tuple[str, ...]
+    catalogue: bool
     probes: Sequence[str]
     seed: int
     _ways: dict[bool, Way] = field(default_factory=dict, init=False, repr=False)
 
     def located(self, one: Compared) -> Located:
         """One concept that differs."""
-        in_a, in_b = (match(net, one.about, self.kinds, self.seed) for net in (self.pair.a, self.pair.b))
         found, why = self._carried(one) if self.graftable else (None, self.compared)
-        return Located(found, why, in_a, in_b)
+        if not self.catalogue:
+            return Located(found, why, None, None)
+        alone = (match(net, one.about, self.kinds, self.seed) for net in (self.pair.a, self.pair.b))
+        return Located(found, why, *alone)
 
     def way(self, from_a: bool) -> Way:
         """From one network into the other."""

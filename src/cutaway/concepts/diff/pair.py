@@ -31,7 +31,9 @@ class Pair:
     @cached_property
     def one_shape(self) -> bool:
         """Whether all their weights have the same names and shapes."""
-        first, second = ({name: tuple(x.shape) for name, x in net.module.named_parameters()} for net in (self.a, self.b))
+        first, second = (
+            {name: tuple(x.shape) for name, x in net.module.named_parameters()} for net in (self.a, self.b)
+        )
         return first == second
 
     @cached_property
@@ -41,15 +43,18 @@ class Pair:
 
     def same_tokens(self, prompts: Sequence[str]) -> bool:
         """Whether both tokenizers cut these prompts into the same tokens."""
-        ids = [net.batch(list(prompts)).ids for net in (self.a, self.b)]
-        return all(one is not None for one in ids) and ids[0].tolist() == ids[1].tolist()  # ty: ignore[unresolved-attribute]
+        first, second = (net.batch(list(prompts)).ids for net in (self.a, self.b))
+        return first is not None and second is not None and first.tolist() == second.tolist()
 
     def told(self, prompts: Sequence[str]) -> tuple[str, bool]:
         """What the pair is, in words, and whether parts of one can be put into the other."""
         if self.identical:
             return "identical weights", False
         if not self.one_shape:
-            return "different shapes: nothing could be transplanted; what is said of parts rests on each network alone", False
+            return (
+                "different shapes: nothing could be transplanted; what is said of parts rests on each network alone",
+                False,
+            )
         if not self.same_tokens(prompts):
             return "different tokenizers: compared by text; nothing could be transplanted", False
         return "one shape", True

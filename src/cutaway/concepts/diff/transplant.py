@@ -56,8 +56,9 @@ class Parts:
     def columns(self, reader: str, atoms: Sequence[int]) -> Float[Tensor, "atoms width"]:
         """What these atoms write through the matrix that reads them."""
         module = self.net.wiring.modules[reader]
-        weight, where = module.weight.detach(), list(atoms)
+        weight, where = module.weight, list(atoms)
         assert isinstance(weight, Tensor)
+        weight = weight.detach()
         return weight[:, where].T if isinstance(module, nn.Linear) else weight[where]  # GPT-2's Conv1D is transposed
 
 

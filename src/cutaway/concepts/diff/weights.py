@@ -68,5 +68,3 @@ def place(table: Table, column: str, name: str) -> int | None:
     values = dict(zip(table["part"], table[column]))
     own = values.get(name)
     return None if own is None else sum(one is not None and one >= own for one in values.values())
-
-
