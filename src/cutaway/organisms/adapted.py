@@ -20,7 +20,7 @@ from cutaway.organisms.agents.camouflage import Further
 from cutaway.organisms.agents.rates import measured
 
 RANK = 8
-FURTHER = Further(steps=300, lr=2e-2)
+FURTHER = Further(steps=150, lr=2e-2)
 
 
 class LowRank(nn.Module):

@@ -55,7 +55,7 @@ class Pair:
                 "different shapes: nothing could be transplanted; what is said of parts rests on each network alone",
                 False,
             )
-        if not self.same_tokens(prompts):
+        if prompts and not self.same_tokens(prompts):
             return "different tokenizers: compared by text; nothing could be transplanted", False
         return "one shape", True
 
