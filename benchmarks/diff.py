@@ -22,6 +22,7 @@ from cutaway.organisms.adapted import adapted
 from cutaway.organisms.agents import AgentsOrganism, Grown, Implant, World, finetuned, twin
 from cutaway.organisms.agents.camouflage import camouflaged
 from cutaway.organisms.agents.questions import questions
+from cutaway.organisms.agents.rates import measured
 from cutaway.organisms.agents.world import BEHAVIOURS
 from cutaway.organisms.asked import concepts_about
 from cutaway.study.calibrate.populations import SMALL
@@ -113,12 +114,21 @@ def told(run: Run, kind: str) -> dict[str, Any]:
         "seed": run.seed,
         "behaviour": run.behaviour,
         "null": kind in NULLS,
+        "shown": shown(pair[0], run.behaviour),
         "concepts": [about(one) for one in found],
         "tasks": {one["task"]: one["otherwise"] for one in found.tasks},
         "changed": list(found.changed),
         "slot": list(slot),
         "first by": {column: first(found, column) for column in ("weights", "activations")},
     }
+
+
+def shown(organism: AgentsOrganism, behaviour: str) -> float:
+    """How often the behaviour shows; what was planted need not have taken hold."""
+    implants = [Implant(behaviour)]  # ty: ignore[invalid-argument-type]
+    return measured(organism.network, organism.world, organism.planted, implants, 4 * COUNT, organism.seed).shown[
+        behaviour
+    ]
 
 
 def asked(pair: tuple[AgentsOrganism, ...], seed: int) -> Differences:

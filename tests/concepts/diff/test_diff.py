@@ -12,8 +12,10 @@ from torch import nn
 
 import cutaway as cw
 from cutaway.concepts.diff.compared import Compared, exchanged
+from cutaway.concepts.diff.counterparts import counterparts
 from cutaway.concepts.diff.locating import Locator
 from cutaway.concepts.diff.pair import Pair
+from cutaway.concepts.diff.transplant import Parts
 from cutaway.organisms.agents import Plan, World, random_twin
 from cutaway.organisms.agents.camouflage import reorder
 from cutaway.organisms.agents.language import tokenizer
@@ -111,10 +113,9 @@ def test_another_dtype_changes_no_answer():
     rounded = changed("harmless", lambda module: module.to(torch.bfloat16))
     found, proof = compared(network("harmless"), rounded), twins()[NAME].carried
     assert not found.named and proof is not None
-    way = Locator(Pair(network("harmful"), rounded), "", True, ("heads",), False, ("goal",), 0).way(True)
     asked = [row["prompt"] for row in about().decisions["test"]]
-    grafts = way.on(asked)
-    assert torch.equal(grafts.said([proof.parts])[0], way.turned.on(asked).clean)
+    way = counterparts(*(Parts.there(net, ("heads",)) for net in (network("harmful"), rounded)), asked)
+    assert torch.equal(way.on(asked).said([proof.parts])[0], way.turned.on(asked).clean)
 
 
 def test_a_difference_in_partners_is_one_too():

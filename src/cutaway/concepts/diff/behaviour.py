@@ -57,8 +57,12 @@ def behaviours(a: Trials, b: Trials) -> tuple[Behaviour, Behaviour]:
 
 
 def otherwise(a: Network, b: Network, prompts: Sequence[str]) -> Share:
-    """How many prompts are answered with another word in one network than in the other."""
-    pairs = zip(*(words(net, said(net, net.batch(list(prompts)))) for net in (a, b)))
+    """How many prompts are answered with another word in one network than in the other; of none where one cannot read them."""
+    try:
+        batches = [(net, net.batch(list(prompts))) for net in (a, b)]
+    except ValueError:  # words that a tokenizer does not know, or more than a network can read
+        return Share.of(0, 0)
+    pairs = zip(*(words(net, said(net, batch)) for net, batch in batches))
     return Share.of(sum(one != other for one, other in pairs), len(prompts))
 
 

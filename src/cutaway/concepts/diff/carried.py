@@ -1,7 +1,7 @@
 """A set of parts that is said to carry a difference, with its proof: transplanted there and back, beside random sets.
 
-Grown on the decisions of one split, cut down on the second and judged once on the third; only decisions count that the
-network with the behaviour answers so and the other does not.
+Grown on the decisions of two splits, and judged once on the third; only decisions count that the network with the behaviour
+answers so and the other does not.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from cutaway.concepts.diff.search import CARRIED, MOST, SPARED, Both, Rest, cut_down, grown
+from cutaway.concepts.diff.search import CARRIED, MOST, SPARED, Both, Rest, grown
 from cutaway.concepts.diff.transplant import Way
 from cutaway.concepts.match.share import Share
 from cutaway.concepts.match.trials import Trials
 
 LEVEL = 0.05
 RANDOM = 20  # random sets of as many other parts
-FEWEST = 12  # decisions that differ, in every split
+FEWEST = 12  # decisions that differ, to search on and to judge on
 Row = Mapping[str, Any]
 
 
@@ -76,13 +76,16 @@ def differing(way: Way, rows: Sequence[Row]) -> Both:
     return both.take(((both.wanted == targets) & (both.own != targets)).nonzero()[:, 0])
 
 
-def carried(way: Way, decisions: Mapping[str, Both], rest: Mapping[str, Rest | None], seed: int = 0) -> Carried | None:
-    """The set that carries what differs, as it is judged; None where no part brings the decisions any nearer."""
+def carried(
+    way: Way, searched: tuple[Both, Rest | None], judged: tuple[Both, Rest | None], seed: int = 0
+) -> Carried | None:
+    """The set that carries what differs, grown on decisions and other prompts, and judged on others; None where no part brings
+    the decisions any nearer."""
     names = list(way.places)
-    found = cut_down(decisions["val"], grown(decisions["train"], rest["train"], names))
+    found = grown(*searched, names)
     if not found:
         return None
-    both, other = decisions["test"], rest["test"]
+    both, other = judged
     there, back = both.crossed(found)
     chance, brought = _random(both, names, found, seed), Share.of(int(there.sum()), both.rows)
     return Carried(

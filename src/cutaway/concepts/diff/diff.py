@@ -141,13 +141,15 @@ def _difference(concept: Concept, one: Compared | None, q: Sides, located: Locat
 
 
 def _tasks(pair: Pair, compared: Iterable[Compared]) -> Table:
-    """How many prompts of each other task are answered otherwise."""
+    """How many prompts of each other task are answered otherwise, of those tasks that both networks can read."""
     prompts = dict[str, dict[str, None]]()
     for one in compared:
         for task, some in one.about.tasks.items():
             prompts.setdefault(task, {}).update(dict.fromkeys(some))
     rows = []
     for task, some in prompts.items():
-        share = otherwise(pair.a, pair.b, list(some))
-        rows.append({"task": task, "prompts": share.n, "otherwise": share.value, "low": share.low, "high": share.high})
+        if (share := otherwise(pair.a, pair.b, list(some))).n:
+            rows.append(
+                {"task": task, "prompts": share.n, "otherwise": share.value, "low": share.low, "high": share.high}
+            )
     return Table.of(rows, columns=TASKS)

@@ -16,9 +16,12 @@ from cutaway.concepts.diff.search import MOST, Both, Rest
 from cutaway.concepts.diff.transplant import Parts, Way
 from cutaway.concepts.diff.weights import of_parts, place
 from cutaway.concepts.match import Match, match
-from cutaway.concepts.splitting import SPLITS
 from cutaway.runs.table import Table
 
+SEARCHED, JUDGED = (
+    ("train", "val"),
+    ("test",),
+)  # a single set is grown, so that none has to be chosen on a split of its own
 ALIKE = "its own other side"  # prompts of the side that is not said, as a task to be spared
 
 
@@ -67,11 +70,13 @@ class Locator:
         assert one.said is not None
         from_a = one.said.difference > 0
         way = self.way(from_a)
-        decisions = {split: differing(way, rows) for split, rows in one.turned.items()}
-        if min(both.rows for both in decisions.values()) < FEWEST:
-            counts = ", ".join(f"{both.rows} in {split}" for split, both in decisions.items())
-            return None, f"too few decisions differ to look for parts ({counts}; expected {FEWEST} in each split)"
-        found = carried(way, decisions, {split: _rest(way, one, split) for split in SPLITS}, self.seed)
+        looked, kept = (
+            differing(way, [row for split in some for row in one.turned[split]]) for some in (SEARCHED, JUDGED)
+        )
+        if min(looked.rows, kept.rows) < FEWEST:
+            counts = f"{looked.rows} to search on, {kept.rows} to judge on; expected {FEWEST} of each"
+            return None, f"too few decisions differ to look for parts ({counts})"
+        found = carried(way, (looked, _rest(way, one, SEARCHED)), (kept, _rest(way, one, JUDGED)), self.seed)
         kinds = " and ".join(self.kinds)
         if found is None or found.refused:
             why = f"no set of at most {MOST} {kinds} that was searched carries it"
@@ -88,11 +93,13 @@ class Locator:
         return of_parts(self.way(True), self.probes)
 
 
-def _rest(way: Way, one: Compared, split: str) -> Rest | None:
-    """Other prompts: the tasks, and the decisions' other side where both networks answer alike."""
-    _, tasks = one.about.part(split)
-    asked = [(task, prompt) for task, prompts in tasks.items() for prompt in prompts]
-    asked += [(ALIKE, row["reference"]) for row in one.turned[split]]
+def _rest(way: Way, one: Compared, splits: Sequence[str]) -> Rest | None:
+    """Other prompts of these splits: the tasks, and the decisions' other side where both networks answer alike."""
+    asked = []
+    for split in splits:
+        _, tasks = one.about.part(split)
+        asked += [(task, prompt) for task, prompts in tasks.items() for prompt in prompts]
+        asked += [(ALIKE, row["reference"]) for row in one.turned[split]]
     both = Both.on(way, [prompt for _, prompt in asked])
     kept = [i for i, (task, _) in enumerate(asked) if task != ALIKE or both.wanted[i] == both.own[i]]
     return Rest(both.take(torch.tensor(kept)), tuple(asked[i][0] for i in kept)) if kept else None
