@@ -20,6 +20,7 @@ from benchmarks import (
     code_pair_report,
     concept_decisions_report,
     concept_report,
+    diff_report,
     natural_report,
 )
 from benchmarks.details import able, sections
@@ -39,6 +40,7 @@ PAGES = (
     natural_report,
     agree_report,
     concept_decisions_report,
+    diff_report,
 )
 """Those that have lines of their own, in the order in which they stand in the table."""
 

@@ -52,8 +52,9 @@ FILES = {
     "concept_knowledge": "concept_knowledge",
     "code_concepts": "code_concepts",
     "code_pair": "code_pair",
+    "diff": "diff",
 }
-LONG = ("statistics", "agents", "agree", "code_pair", "concept_decisions", "concepts_match")
+LONG = ("statistics", "agents", "agree", "code_pair", "concept_decisions", "concepts_match", "diff")
 ON_REQUEST = tuple(
     name
     for name in FILES

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cutaway.concepts.diff import diff
     from cutaway.concepts.verdict import match_all as match
     from cutaway.decisions import Decision, Rerun, Trace, trace, verify, without
     from cutaway.network import Network, Site, generate, plan, sweep
@@ -25,6 +26,7 @@ except PackageNotFoundError:  # a source tree that was never installed
 
 _HOMES = {
     "calibrate": "cutaway.study.calibrate",
+    "diff": "cutaway.concepts.diff",
     "match": "cutaway.concepts.verdict:match_all",  # where it is called otherwise, its name there
     "open": "cutaway.opening",
     **dict.fromkeys(("Decision", "Rerun", "Trace", "trace", "verify", "without"), "cutaway.decisions"),
@@ -46,6 +48,7 @@ __all__ = [
     "catalogue",
     "cite",
     "compare",
+    "diff",
     "generate",
     "load",
     "match",

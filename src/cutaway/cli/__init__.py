@@ -17,6 +17,7 @@ from cutaway.cli.answer import Answer, show
 from cutaway.cli.calibrate import calibrate
 from cutaway.cli.concepts import match
 from cutaway.cli.demo import demo
+from cutaway.cli.diff import diff
 from cutaway.cli.ending import (
     FAILED,
     STOPPED,
@@ -48,11 +49,12 @@ TAKES = {  # cyclopts would put the options first, where --by and --parts take e
     "submodels": "NETWORK",
     "match": "NETWORK --concepts library|NAME|FILE…",
     "agree": "NETWORK NETWORK… --concepts library|NAME|FILE…",
+    "diff": "NETWORK NETWORK --concepts library|NAME|FILE…",
     "cite": "RUN…",
     "compare": "RUN RUN…",
 }
 for place, verb in enumerate(
-    (demo, trace, without, verify, submodels, match, agree, calibrate, organisms, cite, compare)
+    (demo, trace, without, verify, submodels, match, agree, diff, calibrate, organisms, cite, compare)
 ):
     takes = TAKES.get(verb.__name__)
     app.command(verb, sort_key=place, usage=takes and f"Usage: cutaway {verb.__name__} {takes} [OPTIONS]")

@@ -224,12 +224,7 @@ def match_all(
 
     Raises ValueError for two concepts of one name, for questions about none of them, and what `read_all` raises.
     """
-    chosen = list(concepts.values() if isinstance(concepts, Mapping) else concepts)
-    if twice := [name for name, count in Counter(one.name for one in chosen).items() if count > 1]:
-        raise ValueError(f"given two concepts of one name, {twice[0]!r}; expected each once: rename one")
-    given = dict(questions or {})
-    if strange := [name for name in given if name not in {one.name for one in chosen}]:
-        raise ValueError(f"given questions about {strange[0]!r}; expected a concept of that name among those matched")
+    chosen, given = named_once(concepts, questions), dict(questions or {})
     unread = {one.name: _refusal(net, one) for one in chosen}
     fit = [one for one in chosen if not unread[one.name]]
     with TemporaryDirectory(prefix="cutaway-match-") if folder is None else nullcontext(folder) as place:
@@ -242,7 +237,7 @@ def match_all(
             shown = {
                 one.name: examples(one_reader, fitting(net, question(one)), reads[one.name].candidate) for one in fit
             }
-        asked = _asked(net, chosen, given)
+        asked = asked_of((net,), chosen, given)
         found = _matched(one_reader, asked, kinds, seed, Path(place) / "decisions", progress)
     q = _corrected(found)
     matched = []
@@ -251,6 +246,18 @@ def match_all(
         read = reads.get(name, unread[name])
         matched.append(_verdict(one, read, found.get(name), q.get(name), asked.get(name), shown.get(name, Table({}))))
     return Matches(net.name, tuple(matched), error_rate(net), seed)
+
+
+def named_once(
+    concepts: Iterable[Concept] | Mapping[str, Concept], questions: Mapping[str, Questions] | None
+) -> list[Concept]:
+    """The concepts. Raises ValueError for two of one name, and for questions about none of them."""
+    chosen = list(concepts.values() if isinstance(concepts, Mapping) else concepts)
+    if twice := [name for name, count in Counter(one.name for one in chosen).items() if count > 1]:
+        raise ValueError(f"given two concepts of one name, {twice[0]!r}; expected each once: rename one")
+    if strange := [name for name in questions or {} if name not in {one.name for one in chosen}]:
+        raise ValueError(f"given questions about {strange[0]!r}; expected a concept of that name among those given")
+    return chosen
 
 
 def kind_of(net: Network) -> str:
@@ -273,11 +280,14 @@ def _refusal(net: Network, concept: Concept) -> str:
     return ""
 
 
-def _asked(net: Network, concepts: Sequence[Concept], given: Mapping[str, Questions]) -> dict[str, Questions]:
-    """What is asked about each concept: the questions given, else its own decisions, with the others' as tasks."""
+def asked_of(
+    nets: Sequence[Network], concepts: Sequence[Concept], given: Mapping[str, Questions]
+) -> dict[str, Questions]:
+    """What is asked about each concept: the questions given, else its own decisions, with the others' as tasks, as far as
+    every network takes them."""
     deciding = [one for one in concepts if one.decisions is not None]
     own = {one.name: Questions.of(one, deciding) for one in deciding if one.name not in given}
-    fit = {one.name: _that_fit(net, one) for one in deciding}
+    fit = {one.name: _that_fit(nets, one) for one in deciding}
     tasks = {
         about: {
             name: kept for name, some in one.tasks.items() if (kept := [each for each in some if each in fit[name]])
@@ -287,12 +297,13 @@ def _asked(net: Network, concepts: Sequence[Concept], given: Mapping[str, Questi
     return {**{about: replace(one, tasks=tasks[about]) for about, one in own.items()}, **given}
 
 
-def _that_fit(net: Network, concept: Concept) -> set[str]:
-    """The prompts of a concept's decisions that this network can take."""
+def _that_fit(nets: Sequence[Network], concept: Concept) -> set[str]:
+    """The prompts of a concept's decisions that every network can take."""
     prompts = [row["prompt"] for row in concept.decisions or ()]
-    if refusal(net, [Passage(one) for one in prompts]) is None:  # mostly all fit: one pass, not one for each
-        return set(prompts)
-    return {one for one in prompts if refusal(net, [Passage(one)]) is None}
+    for net in nets:
+        if refusal(net, [Passage(one) for one in prompts]):  # mostly all fit: one pass, not one for each
+            prompts = [one for one in prompts if not refusal(net, [Passage(one)])]
+    return set(prompts)
 
 
 def _matched(

@@ -29,7 +29,14 @@ def concepts_asked(generator: str, count: int = COUNT, seed: int = SEED) -> tupl
     """
     if generator not in GENERATORS:
         raise ValueError(f"there is no generator {generator!r}; expected one of {', '.join(GENERATORS)}")
-    found = {f"{generator}.{name}": told for name, told in GENERATORS[generator](count, seed).items()}
+    return concepts_about(generator, GENERATORS[generator](count, seed))
+
+
+def concepts_about(
+    generator: str, told: Mapping[str, tuple[str, Questions]]
+) -> tuple[list[Concept], dict[str, Questions]]:
+    """The same for a world of your own: what is told of each behaviour, in words and as questions."""
+    found = {f"{generator}.{name}": one for name, one in told.items()}
     concepts = [_concept(name, definition, asked, generator) for name, (definition, asked) in found.items()]
     return concepts, {name: asked for name, (_, asked) in found.items()}
 

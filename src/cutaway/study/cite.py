@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from cutaway.concepts.diff import Differences
 from cutaway.concepts.natural import Agree, Agreements, Natural
 from cutaway.concepts.verdict import Matches
 from cutaway.decisions import Rerun, Trace
@@ -20,7 +21,7 @@ from cutaway.submodels import Curve, SubModel
 
 
 def cite(*what: Any) -> str:
-    """BibTeX of the methods behind these values: traces, reruns, matches, adversarial curves, sub-models, saved runs, keys.
+    """BibTeX of the methods behind these values: traces, reruns, matches, differences, curves, sub-models, saved runs, keys.
 
     Without arguments: every source. Entries come once, in the order of `sources.json`. Zeroing parts and plain
     probabilities cite nothing. Raises KeyError for a key that is not there, RunError for a folder that is no run.
@@ -56,6 +57,11 @@ def _keys(value: Any) -> Iterator[str]:
             yield from _cited_for(method)
         if any(one.match is not None and one.match.searched for one in value):
             yield from _cited_for("counterfactual")
+    elif isinstance(value, Differences):
+        for method in ("diff", "q-value"):
+            yield from _cited_for(method)
+        if any(one.in_a is not None for one in value):
+            yield from _cited_for("match")
     elif isinstance(value, Natural):
         for method in ("natural", "p-value"):
             yield from _cited_for(method)

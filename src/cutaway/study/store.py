@@ -1,4 +1,4 @@
-"""Save and load: a trace, a rerun, matches, a catalogue or sub-models as a run folder, and back as an equal value.
+"""Save and load: a trace, a rerun, matches, differences, a catalogue or sub-models as a run folder, and back as an equal value.
 
 Tables are parquet (`nodes.parquet`, …) so that DuckDB reads across runs, the rest is `value.json`, tensors are
 safetensors. Functions are not stored; a decision with one says so when it is posed again.
@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from cutaway.concepts.diff import Differences
 from cutaway.concepts.records import as_record, from_record
 from cutaway.concepts.verdict import Matches
 from cutaway.decisions import Decision, Rerun, Trace
@@ -23,9 +24,10 @@ from cutaway.study.plain import Reader, Writer
 from cutaway.submodels import Curve, SubModel, load_submodels, save_submodels
 
 VALUE, VERDICTS = "value", "verdicts"
+RECORDS = {one.__name__.lower(): one for one in (Matches, Differences)}  # kept as one JSON, and their lines as a table
 LEDGER = "ledger.jsonl"
-SINGLE = (Trace, Rerun, Matches, Table, SubModel, Decision, Curve)
-EXPECTED = "a Trace, Rerun, Matches, Table, Decision, SubModel or a list of SubModels"
+SINGLE = (Trace, Rerun, Matches, Differences, Table, SubModel, Decision, Curve)
+EXPECTED = "a Trace, Rerun, Matches, Differences, Table, Decision, SubModel or a list of SubModels"
 
 
 def save(
@@ -35,7 +37,7 @@ def save(
     arguments: Mapping[str, Any] | None = None,
     costs: Sequence[Cost] = (),
 ) -> Path:
-    """Writes `value` (a Trace, Rerun, Matches, Table, Decision, SubModel or a list of SubModels) as a run folder; gives its path.
+    """Writes `value` (one of `SINGLE`, or a list of SubModels) as a run folder; gives its path.
 
     A function in it (a decision's metric) is not stored: `run.json` names it under `unstored`. `overwrite` replaces an
     earlier run, never another folder. `arguments` are kept in `run.json`, `costs` (default: a trace's own) in `ledger.jsonl`.
@@ -59,7 +61,7 @@ def save(
         sources=methods_of(value),
         overwrite=overwrite,
     ) as run:
-        if isinstance(value, Matches):
+        if isinstance(value, Matches | Differences):
             run.save_table(value.table(), VERDICTS)
             run.write_json(VALUE, as_record(value))
         else:
@@ -78,7 +80,7 @@ def load(folder: str | os.PathLike[str]) -> Any:
     if not (run.path / f"{VALUE}.json").is_file():
         raise RunError(f"{run.path}: is a run of kind {run.kind!r}, which holds no value; expected {EXPECTED}")
     plain = run.read_json(VALUE)
-    return from_record(Matches, plain) if run.kind == Matches.__name__.lower() else Reader(run).value(plain)
+    return from_record(RECORDS[run.kind], plain) if run.kind in RECORDS else Reader(run).value(plain)
 
 
 def _write(run: Run, value: Any, kind: str) -> None:
@@ -98,6 +100,9 @@ def _about(value: Any) -> dict[str, Any]:
         return {"network": value.network, "without": list(value.without.parts)}
     if isinstance(value, Matches):
         return {"network": value.network, "concepts": [one.concept for one in value], "verdicts": value.counts}
+    if isinstance(value, Differences):
+        concepts, named = ([one.concept for one in some] for some in (value, value.named))
+        return {"networks": [value.a, value.b], "concepts": concepts, "named": named}
     return {}
 
 

@@ -91,7 +91,7 @@ def _line(number: int, one: Matched) -> Row:
         "css": css(one.verdict),
         "lacks": ", ".join(LACKS[cap] for cap in one.caps),
         "figures": [(_number(value), text) for value, text in figures],
-        "named": "" if named is None else _named(named.parts, MOST_NAMED),
+        "named": "" if named is None else listed(named.parts, MOST_NAMED),
         "searched": one.searched,
     }
 
@@ -180,23 +180,23 @@ def _match(found: Match, q: float | None) -> Row:
 
 def _judged(one: Judged) -> Row:
     """A set of parts with its scores, each beside the bar that it must clear."""
-    scores = [_score(name, what, getattr(one, field), bar, True) for name, what, field, bar in SCORES]
-    scores += [_score(role, ROLES[role], share, CARRIES, False) for role, share in one.roles.items()]
+    scores = [score(name, what, getattr(one, field), bar, True) for name, what, field, bar in SCORES]
+    scores += [score(role, ROLES[role], share, CARRIES, False) for role, share in one.roles.items()]
     if one.spare is not None:
         lost, task = one.spare
-        scores.append(_score("spare", f"answers of the worst other task, {task}, that change", lost, SPARED, False))
+        scores.append(score("spare", f"answers of the worst other task, {task}, that change", lost, SPARED, False))
     return {
         "parts": list(one.parts[:MOST_PARTS]),
         "more": max(0, len(one.parts) - MOST_PARTS),
         "count": len(one.parts),
-        "label": _named(one.parts, MOST_NAMED),
+        "label": listed(one.parts, MOST_NAMED),
         "scores": scores,
         "p": probability(one.p),
         "refused": list(one.refused),
     }
 
 
-def _score(name: str, what: str, share: Share, bar: float | None = None, above: bool = True) -> Row:
+def score(name: str, what: str, share: Share, bar: float | None = None, above: bool = True) -> Row:
     """A share as a bar with its interval; `bar` is what it must reach (`above`), or stay below."""
     if math.isnan(share.value):  # nothing was asked
         none = {"value": "none", "interval": "", "x": None, "zero": UNIT.zero, "ends": None, "bar": None}
@@ -221,7 +221,7 @@ def _score(name: str, what: str, share: Share, bar: float | None = None, above: 
     }
 
 
-def _named(parts: Sequence[str], most: int) -> str:
+def listed(parts: Sequence[str], most: int) -> str:
     rest = f" and {len(parts) - most} more" if len(parts) > most else ""
     return ", ".join(parts[:most]) + rest
 

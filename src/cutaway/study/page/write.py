@@ -14,18 +14,20 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from cutaway.concepts.diff import Differences
 from cutaway.concepts.verdict import Matches
 from cutaway.decisions import Rerun, Trace
-from cutaway.study.page import of_match, of_rerun, of_trace
+from cutaway.study.page import of_diff, of_match, of_rerun, of_trace
 
 HERE = Path(__file__).parent
+SHEETS_OF = {"diff.html": ("match.css",)}  # those of another page that a page uses too
 
 
-def page(value: Trace | Rerun | Matches, file: str | os.PathLike[str]) -> Path:
-    """Writes one self-contained HTML page of a trace, a rerun or matches; gives its path. A file that is there is replaced.
+def page(value: Trace | Rerun | Matches | Differences, file: str | os.PathLike[str]) -> Path:
+    """Writes one self-contained HTML page of a trace, a rerun, matches or differences, in the place of a file that is there.
 
-    It opens from disk without a network or a server, and reads without JavaScript: the script only sorts, filters and
-    shows single parts on the tokens. Raises TypeError for other values.
+    Gives its path. It opens from disk without a network or a server, and reads without JavaScript: the script only sorts,
+    filters and shows single parts on the tokens. Raises TypeError for other values.
 
     >>> page(trace, "quote.html")
     PosixPath('quote.html')
@@ -36,9 +38,11 @@ def page(value: Trace | Rerun | Matches, file: str | os.PathLike[str]) -> Path:
         shown, template = of_rerun.shown(value), "rerun.html"
     elif isinstance(value, Matches):
         shown, template = of_match.shown(value), "match.html"
+    elif isinstance(value, Differences):
+        shown, template = of_diff.shown(value), "diff.html"
     else:
         raise TypeError(
-            f"given a {type(value).__name__}; expected a Trace, a Rerun or Matches to make a page of; try cw.save"
+            f"given a {type(value).__name__}; expected a Trace, a Rerun, Matches or Differences to make a page of; try cw.save"
         )
     return put(render(template, shown), file)
 
@@ -47,7 +51,8 @@ def render(template: str, shown: dict[str, Any]) -> str:
     """A template filled in. The only script that may run is ours, by its hash, whatever else gets onto the page."""
     script = (HERE / "script.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    sheets = [HERE / "style.css", (HERE / template).with_suffix(".css")]  # the second where a page has its own
+    own = [*SHEETS_OF.get(template, ()), f"{Path(template).stem}.css"]  # the last where a page has its own
+    sheets = [HERE / "style.css", *(HERE / name for name in own)]
     style = "\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets if sheet.is_file())
     return (
         templates().get_template(template).render(shown, style=Markup(style), script=Markup(script), script_hash=digest)
