@@ -25,7 +25,15 @@ from cutaway.concepts.read.error import standard_error
 from cutaway.concepts.read.search import by_contrast
 from cutaway.network import Network
 
-DEPENDS = ("network", "concepts/*.py", "concepts/code", "concepts/read", "code_concepts.py")
+DEPENDS = (
+    "network",
+    "concepts/concept.py",
+    "concepts/rules.py",
+    "concepts/splitting.py",
+    "concepts/code",
+    "concepts/read",
+    "code_concepts.py",
+)
 MINUTES = 11.0
 SEEDS = (8001, 8002, 8003)
 TWINS = 3  # and one more in the model's place

@@ -15,7 +15,7 @@ import cutaway as cw
 from cutaway.cli import run
 from cutaway.cli.concepts import asked_about, concepts_named
 from cutaway.cli.ending import WrongUse
-from cutaway.concepts import ConceptError, library, verdict, write_concept
+from cutaway.concepts import ConceptError, asking, library, write_concept
 
 NETWORK, QUICK = "organism:code", ["--twins", "0"]
 
@@ -60,7 +60,7 @@ def test_a_stopped_match_says_where_it_is_kept_and_goes_on(
             raise KeyboardInterrupt
         return lacking()
 
-    monkeypatch.setattr(verdict, "match", counted)
+    monkeypatch.setattr(asking, "match", counted)
     words = ["match", NETWORK, "--concepts", "mine", *QUICK, "--out", "kept"]
     assert run(words) == 130
     assert "kept in kept.partial, the same command goes on" in capsys.readouterr().err

@@ -14,7 +14,7 @@ from tests.concepts.matched import judged, lacking, match, matched, matches, unr
 from tests.concepts.read.world import SITE, agreement, network
 from tests.concepts.rows import concept
 
-from cutaway.concepts import NO_CONTROL, Concept, verdict
+from cutaway.concepts import NO_CONTROL, Concept, asking, verdict
 from cutaway.concepts.read import Read, read
 from cutaway.concepts.records import as_record, from_record
 from cutaway.concepts.verdict import NO_ROLE, NO_TASK, Matches, decided, error_rate, kind_of, match_all
@@ -163,7 +163,7 @@ def _longer() -> Concept:
 
 def test_own_decisions_are_asked_with_the_other_concepts_as_tasks():
     both = [concept(), concept(name="own.food")]
-    about = verdict._asked(network(), both, {})
+    about = asking.asked_of((network(),), both, {})
     assert set(about) == {"own.art", "own.food"}
     assert set(about["own.art"].tasks) == {"own.food"}
 
@@ -191,7 +191,7 @@ def test_what_is_done_is_not_done_again(tmp_path: Path, monkeypatch: pytest.Monk
             raise KeyboardInterrupt
         return lacking()
 
-    monkeypatch.setattr(verdict, "match", matched_once)
+    monkeypatch.setattr(asking, "match", matched_once)
     both, net = [concept(), concept(name="own.food")], network()
     stop_at: int | None = 1
     with pytest.raises(KeyboardInterrupt):

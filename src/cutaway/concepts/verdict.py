@@ -6,32 +6,28 @@ and Hochberg 1995). Every negative says the smallest effect that could have been
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
-from importlib.metadata import version
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
+from cutaway.concepts.asking import asked_of, matched_each, named_once
 from cutaway.concepts.concept import NO_CONTROL, NO_DECISION, Concept
 from cutaway.concepts.examples import examples
-from cutaway.concepts.match import Match, Questions, match
+from cutaway.concepts.match import Match, Questions
 from cutaway.concepts.match.judge import GONE, NEEDED
 from cutaway.concepts.match.questions import ROLES
 from cutaway.concepts.match.search import MOST
-from cutaway.concepts.read import Passage, Read, Reader, fitting, question, read_all, reader
-from cutaway.concepts.read.fitting import refusal
-from cutaway.concepts.records import as_record, from_record
+from cutaway.concepts.read import Read, fitting, question, read_all, reader
 from cutaway.concepts.rules import near
 from cutaway.decisions.estimate import benjamini_hochberg
 from cutaway.network import Network, Site
 from cutaway.runs.progress import Progress, silent
-from cutaway.runs.resume import resumable
 from cutaway.runs.table import Table
 
 LEVEL = 0.05
@@ -238,7 +234,8 @@ def match_all(
                 one.name: examples(one_reader, fitting(net, question(one)), reads[one.name].candidate) for one in fit
             }
         asked = asked_of((net,), chosen, given)
-        found = _matched(one_reader, asked, kinds, seed, Path(place) / "decisions", progress)
+        done = matched_each(one_reader, list(asked.values()), kinds, seed, Path(place) / "decisions", progress)
+        found = dict(zip(asked, done))
     q = _corrected(found)
     matched = []
     for one in chosen:
@@ -246,18 +243,6 @@ def match_all(
         read = reads.get(name, unread[name])
         matched.append(_verdict(one, read, found.get(name), q.get(name), asked.get(name), shown.get(name, Table({}))))
     return Matches(net.name, tuple(matched), error_rate(net), seed)
-
-
-def named_once(
-    concepts: Iterable[Concept] | Mapping[str, Concept], questions: Mapping[str, Questions] | None
-) -> list[Concept]:
-    """The concepts. Raises ValueError for two of one name, and for questions about none of them."""
-    chosen = list(concepts.values() if isinstance(concepts, Mapping) else concepts)
-    if twice := [name for name, count in Counter(one.name for one in chosen).items() if count > 1]:
-        raise ValueError(f"given two concepts of one name, {twice[0]!r}; expected each once: rename one")
-    if strange := [name for name in questions or {} if name not in {one.name for one in chosen}]:
-        raise ValueError(f"given questions about {strange[0]!r}; expected a concept of that name among those given")
-    return chosen
 
 
 def kind_of(net: Network) -> str:
@@ -278,57 +263,6 @@ def _refusal(net: Network, concept: Concept) -> str:
     except ValueError as error:
         return str(error)
     return ""
-
-
-def asked_of(
-    nets: Sequence[Network], concepts: Sequence[Concept], given: Mapping[str, Questions]
-) -> dict[str, Questions]:
-    """What is asked about each concept: the questions given, else its own decisions, with the others' as tasks, as far as
-    every network takes them."""
-    deciding = [one for one in concepts if one.decisions is not None]
-    own = {one.name: Questions.of(one, deciding) for one in deciding if one.name not in given}
-    fit = {one.name: _that_fit(nets, one) for one in deciding}
-    tasks = {
-        about: {
-            name: kept for name, some in one.tasks.items() if (kept := [each for each in some if each in fit[name]])
-        }
-        for about, one in own.items()
-    }
-    return {**{about: replace(one, tasks=tasks[about]) for about, one in own.items()}, **given}
-
-
-def _that_fit(nets: Sequence[Network], concept: Concept) -> set[str]:
-    """The prompts of a concept's decisions that every network can take."""
-    prompts = [row["prompt"] for row in concept.decisions or ()]
-    for net in nets:
-        if refusal(net, [Passage(one) for one in prompts]):  # mostly all fit: one pass, not one for each
-            prompts = [one for one in prompts if not refusal(net, [Passage(one)])]
-    return set(prompts)
-
-
-def _matched(
-    one: Reader, asked: Mapping[str, Questions], kinds: Sequence[str], seed: int, folder: Path, progress: Progress
-) -> dict[str, Match]:
-    """The causal match of every concept that is asked about, each kept as it is done."""
-    weights = one.shards.folder.name  # readings are found again by a hash of the network's weights
-
-    def key(about: Questions) -> list[Any]:
-        text = json.dumps(as_record(about), sort_keys=True)
-        return [
-            version("cutaway"),
-            one.net.name,
-            weights,
-            list(kinds),
-            seed,
-            about.name,
-            hashlib.sha256(text.encode()).hexdigest(),
-        ]
-
-    def matched(about: Questions) -> Any:
-        return as_record(match(one.net, about, tuple(kinds), seed))
-
-    found = resumable(folder, matched, asked.values(), key, progress=progress) if asked else []
-    return {name: from_record(Match, record) for name, record in zip(asked, found)}
 
 
 def _corrected(found: Mapping[str, Match]) -> dict[str, float]:

@@ -16,8 +16,9 @@ from tests.organisms.agents.grown import harmful, run
 from cutaway.cli import run as command
 from cutaway.cli.agree import questions_of
 from cutaway.cli.ending import WrongUse
+from cutaway.concepts import asking
 from cutaway.concepts.match import Match, Questions
-from cutaway.concepts.natural import Agree, agree, agree_between, shared, sharing
+from cutaway.concepts.natural import Agree, agree, agree_between, shared
 from cutaway.concepts.natural.agree import _judged, pairs
 from cutaway.concepts.natural.alike import DECISIONS, Alike, Does, Inputs, alike, random_sets
 from cutaway.network import Network, wrap
@@ -254,7 +255,7 @@ def test_the_table_says_by_how_many_a_concept_is_shared(monkeypatch: pytest.Monk
             return named(net, sets[net.name])
         return replace(lacking(), concept=about.name, network=net.name)
 
-    monkeypatch.setattr(sharing, "match", known)
+    monkeypatch.setattr(asking, "match", known)
     found = shared([one(), third, other()], [asked()])
     (line,) = found.table().rows()
     assert (line["present"], line["absent"], line["pairs that agree"], line["shared by"]) == (2, 1, 1, 2)

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from cutaway.concepts.match import Match, Questions, match
+from cutaway.concepts.asking import matched_each
+from cutaway.concepts.match import Match, Questions
 from cutaway.concepts.natural.agree import KINDS, Agree, pairs
 from cutaway.concepts.read.harvest import reader
-from cutaway.concepts.records import as_record, from_record
 from cutaway.network import Network
 from cutaway.runs.progress import Progress, silent
-from cutaway.runs.resume import resumable
 from cutaway.runs.table import Table
 
 
@@ -90,30 +86,12 @@ def shared(
     chosen = list(asked)
     _check([net.name for net in nets], [one.name for one in chosen])
     with TemporaryDirectory(prefix="cutaway-agree-") if folder is None else nullcontext(folder) as place:
-        found = [_matched(net, chosen, kinds, seed, Path(place), progress) for net in nets]
+        found = [
+            matched_each(reader(net, Path(place) / "readings"), chosen, kinds, seed, Path(place) / "matches", progress)
+            for net in nets
+        ]
     each = [pair for about, some in zip(chosen, zip(*found)) for pair in pairs(nets, some, about, kinds, seed)]
     return Agreements(tuple(net.name for net in nets), tuple(one for some in found for one in some), tuple(each), seed)
-
-
-def _matched(
-    net: Network, asked: Sequence[Questions], kinds: Sequence[str], seed: int, folder: Path, progress: Progress
-) -> list[Match]:
-    """The match of every concept in one network, each kept as it is done."""
-    weights = reader(net, folder / "readings").shards.folder.name  # a hash of the weights
-
-    def key(about: Questions) -> list[Any]:
-        text = json.dumps(as_record(about), sort_keys=True)
-        whole = hashlib.sha256(text.encode()).hexdigest()
-        return [version("cutaway"), net.name, weights, list(kinds), seed, about.name, whole]
-
-    records = resumable(
-        folder / "matches",
-        lambda about: as_record(match(net, about, tuple(kinds), seed)),
-        asked,
-        key,
-        progress=progress,
-    )
-    return [from_record(Match, record) for record in records]
 
 
 def _check(nets: Sequence[str], concepts: Sequence[str]) -> None:
