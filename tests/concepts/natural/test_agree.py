@@ -233,6 +233,13 @@ def test_a_text_is_asked_once_and_a_unit_is_a_decision_with_its_partner():
     assert {inputs.kinds[row] for row in places} == {DECISIONS} != set(inputs.kinds)
 
 
+def test_prompts_that_one_of_the_networks_cannot_be_given_are_left_out():
+    about = asked()
+    long = " ".join([about.tasks["recall"][0]] * 8)  # more positions than there are
+    tasks = {**about.tasks, "recall": [*about.tasks["recall"], *[long] * 3]}
+    assert Inputs.of(replace(about, tasks=tasks), [one()]).texts == Inputs.of(about, [one()]).texts
+
+
 def test_random_sets_are_different_sets_of_as_many_other_parts_of_each_kind():
     parts = ("z.1[head=2]", "mlp_act.0[neuron=3]")
     drawn = random_sets(one(), parts, ("heads", "neurons"), 1)
