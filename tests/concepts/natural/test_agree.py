@@ -274,6 +274,8 @@ def test_the_table_says_by_how_many_a_concept_is_shared(monkeypatch: pytest.Monk
 def test_what_cannot_be_compared_is_refused_in_words():
     with pytest.raises(ValueError, match="given 1 networks; expected two"):
         agree([one()], asked())
+    with pytest.raises(ValueError, match="none empty"):
+        agree_between([one(), other()], [compared().sets[0], ()], asked())
     with pytest.raises(ValueError, match="each of a name of its own"):
         shared([one(), one()], [asked()])
     with pytest.raises(ValueError, match="given the concepts none"):
