@@ -54,7 +54,7 @@ PLANS = {"seed": (SMALL, SMALL), "width": (SMALL, WIDER), "depth": (SMALL, DEEPE
 ASKED = ("deceive", "power")
 SEED, EACH, COUNT = 8001, 20, 128  # pairs that differ so, decisions in each split
 PAIRS = [(kind, SEED + 2 * (number * len(PLANS) + i)) for number in range(EACH) for i, kind in enumerate(PLANS)]
-MINUTES = 1.6 * len(PAIRS)
+MINUTES = 2.0 * len(PAIRS)
 
 
 def measure(kept: Kept, repetitions: int) -> None:

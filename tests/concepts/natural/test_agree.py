@@ -234,6 +234,13 @@ def test_a_text_is_asked_once_and_a_unit_is_a_decision_with_its_partner():
     assert {inputs.kinds[row] for row in places} == {DECISIONS} != set(inputs.kinds)
 
 
+def test_prompts_that_one_of_the_networks_cannot_be_given_are_left_out():
+    about = asked()
+    long = " ".join([about.tasks["recall"][0]] * 8)  # more positions than there are
+    tasks = {**about.tasks, "recall": [*about.tasks["recall"], *[long] * 3]}
+    assert Inputs.of(replace(about, tasks=tasks), [one()]).texts == Inputs.of(about, [one()]).texts
+
+
 def test_random_sets_are_different_sets_of_as_many_other_parts_of_each_kind():
     parts = ("z.1[head=2]", "mlp_act.0[neuron=3]")
     drawn = random_sets(one(), parts, ("heads", "neurons"), 1)
@@ -268,6 +275,8 @@ def test_the_table_says_by_how_many_a_concept_is_shared(monkeypatch: pytest.Monk
 def test_what_cannot_be_compared_is_refused_in_words():
     with pytest.raises(ValueError, match="given 1 networks; expected two"):
         agree([one()], asked())
+    with pytest.raises(ValueError, match="none empty"):
+        agree_between([one(), other()], [compared().sets[0], ()], asked())
     with pytest.raises(ValueError, match="each of a name of its own"):
         shared([one(), one()], [asked()])
     with pytest.raises(ValueError, match="given the concepts none"):

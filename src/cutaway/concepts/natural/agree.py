@@ -96,9 +96,16 @@ def agree_between(
     kinds: Sequence[str] = KINDS,
     seed: int = 0,
 ) -> Agree:
-    """The same of sets that somebody offers, one for each network: whether they are alike, not whether they may have the name."""
+    """The same of sets that somebody offers, one for each network: whether they are alike, not whether they may have the name.
+
+    Raises ValueError for any number of networks or sets but two, and for an empty set.
+    """
+    if len(nets) != 2 or len(sets) != 2 or not all(sets):
+        raise ValueError(
+            f"given {len(nets)} networks, sets of {[len(one) for one in sets]} parts; expected two, none empty"
+        )
     inputs = Inputs.of(asked, nets)
-    one, other = (_Named(net, tuple(parts), inputs, kinds, seed) for net, parts in zip(nets, sets, strict=True))
+    one, other = (_Named(net, tuple(parts), inputs, kinds, seed) for net, parts in zip(nets, sets))
     return _compared(one, other, asked.name, inputs, seed)
 
 
@@ -164,14 +171,11 @@ def _judged(effect: Alike, activation: Alike) -> tuple[Verdict, str]:
         return "not testable", "deleting the sets changes all answers of a kind alike: no input tells effects apart"
     if (others := len(effect.random)) < 1 / LEVEL - 1:
         return "not testable", f"there are {others} other sets of as many parts; expected {1 / LEVEL - 1:.0f}"
-    lacks = (
-        []
-        if effect.low > MOST
-        else [f"both change {effect.value:.0%} of the answers alike, for certain {effect.low:.0%}"]
-    )
+    common = f"both change {effect.value:.0%} of the answers alike, for certain {effect.low:.0%}"
+    lacks = [] if effect.low > MOST else [common]
     for name, one in (("effects", effect), ("activity", activation)):
         lacks += [] if one.p <= LEVEL else [f"{name} no more alike than with inputs permuted"]
         lacks += [] if one.p_random <= LEVEL else [f"{name} no more alike than those of random sets"]
     if lacks:
         return "no", "; ".join(lacks)
-    return "yes", f"deleted, both change {effect.value:.0%} alike; R² of activity {activation.value:.2f}"
+    return "yes", f"{common}; R² of activity {activation.value:.2f}"

@@ -86,6 +86,8 @@ class Inputs:
                 rows = askable(net, rows)
             _add(found, kind, [(row["prompt"], row["reference"]) for row in rows])
         for kind, prompts in tasks.items():
+            for net in nets:
+                prompts = _readable(net, prompts)
             _add(found, f"task {kind}", [(prompt,) for prompt in prompts])
         kinds, units = zip(*found.values()) if found else ((), ())
         return Inputs(tuple(found), kinds, units)
@@ -222,6 +224,15 @@ def _add(found: dict[str, tuple[str, int]], kind: str, rows: Sequence[Sequence[s
         unit = next((found[text][1] for text in texts if text in found), len(found))
         for text in texts:
             found.setdefault(text, (kind, unit))
+
+
+def _readable(net: Network, prompts: Sequence[str]) -> Sequence[str]:
+    """Those that the network can be given: mostly all, and then they are tried once."""
+    try:
+        net.batch(list(prompts))
+    except ValueError:
+        return [one for some in prompts for one in _readable(net, [some])] if len(prompts) > 1 else []
+    return prompts
 
 
 def _answers(net: Network, ids: Int[Tensor, "rows"]) -> list[str]:
