@@ -8,7 +8,6 @@ from functools import cache, partial
 
 import pytest
 import torch
-from tests.organisms.code_pair.test_world import small_library  # noqa: F401
 
 import cutaway as cw
 from cutaway.concepts.match import match
