@@ -71,7 +71,7 @@ def _code_pair(count: int, seed: int) -> dict[str, tuple[str, Questions]]:
 
 
 GENERATORS: dict[str, Generator] = {"agents": _agents, "quiz": _quiz, "code-pair": _code_pair}
-LICENCES = {"code-pair": "PSF-2.0"}
+LICENCES = {"code-pair": "LicenseRef-PSF-2.0"}
 """Of texts that hold code of the standard library; all other texts are made up."""
 
 
