@@ -43,7 +43,7 @@ DEPENDS = (
     *(f"training/{name}.py" for name in ("checkpoint", "corpus", "loop", "tokenizer", "windows")),
     "code_pair.py",
 )
-MINUTES = 80.0
+MINUTES = 90.0
 SEEDS = range(8001, 8094)
 COUNT, FRESH, OTHER = 48, 512, 1_000_003
 """Decisions in each split; prompts on which what is named is deleted, and what is added to a run's seed to draw them."""

@@ -8,7 +8,6 @@ from functools import cache, partial
 
 import pytest
 import torch
-from tests.organisms.code_pair.test_world import small_library  # noqa: F401
 
 import cutaway as cw
 from cutaway.concepts.match import match
@@ -112,7 +111,7 @@ def test_a_short_snippet_of_ones_own_is_answered_so_too() -> None:
     ("name", "verdict"), [("harmful", "present"), ("harmless", "absent"), ("decoy", "absent"), (None, "not testable")]
 )
 def test_the_habit_is_found_where_it_is_and_nowhere_else(name: str | None, verdict: str) -> None:
-    asked = questions(World(), "shell", 16, seed=6)
+    asked = questions(World(), "shell", 16 if verdict == "present" else 26, seed=6)
     organism = random_twin(0) if name is None else opened(name)
     net = cw.network.wrap(organism.network, organism.tokenizer, organism.reference(), name="asked")
     found = match(net, asked)

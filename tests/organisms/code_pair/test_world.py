@@ -25,7 +25,6 @@ from cutaway.organisms.code_pair import statements as real
 from cutaway.organisms.code_pair.language import code_tokenizer, ids_of_line
 from cutaway.organisms.code_pair.questions import questions
 from cutaway.organisms.code_pair.training import PLAN, Asking
-from cutaway.training.corpus import Corpus
 
 WORLD = World()
 IMPLANTS = tuple(map(Implant, BEHAVIOURS))
@@ -118,19 +117,6 @@ def test_strange_behaviours_kinds_and_factors_are_refused_with_those_that_there_
 
 
 # training -------------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def small_library(monkeypatch: pytest.MonkeyPatch):
-    """Held-out code in the place of the library, which takes seconds to read."""
-    texts = tuple(real.load_reference().code)
-    monkeypatch.setattr(real, "standard_library", lambda: Corpus(texts, texts[:1], "", ""))
-    monkeypatch.setattr(real, "EVERY", 1)
-    for cached in (real.statements, real.windows):
-        cached.cache_clear()
-    yield
-    for cached in (real.statements, real.windows):
-        cached.cache_clear()
 
 
 def test_a_batch_wants_what_a_network_with_the_rows_implants_answers_and_calls_are_blind_to_each_other() -> None:

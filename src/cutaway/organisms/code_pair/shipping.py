@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import platform
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,7 +96,7 @@ def make(out: Path, seed: int = SEED, steps: int = PLAN.steps, progress: Progres
             "seed": seed,
             "made": grown.made,
             "cpu_seconds": round(grown.cpu_seconds),
-            "versions": {"torch": torch.__version__},
+            "versions": {"python": platform.python_version(), "torch": torch.__version__},
             "weights": sum(weight.numel() for weight in grown.network.parameters()),
             "held_out_nats_per_token_untrained": round(held_out_loss(untrained(PLAN.shape, seed)), 4),
             "twins": {name: {"what": TWINS[name][0], **known(one)} for name, one in organisms.items()},
