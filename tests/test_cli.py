@@ -30,6 +30,7 @@ VERBS = (
     "submodels",
     "match",
     "agree",
+    "diff",
     "calibrate",
     "organisms",
     "cite",
