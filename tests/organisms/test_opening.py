@@ -18,7 +18,7 @@ from cutaway.training.export import save
 
 def test_the_names_are_the_shipped_networks_the_toys_and_every_program() -> None:
     agents = ("agents-harmful", "agents-harmless", "agents-decoy")
-    assert organism_names() == ("code", *agents, "superposition", "modular", *PROGRAMS)
+    assert organism_names() == ("code", "reader", *agents, "superposition", "modular", *PROGRAMS)
     assert tuple(organism_abouts()) == organism_names()
 
 

@@ -21,14 +21,15 @@ def concepts_asked(generator: str, count: int = COUNT, seed: int = SEED) -> tupl
     """The concepts of a generator and the questions about each by its name, `count` decisions in each split.
 
     "agents": deceive, power and decoy, in the words of the shipped organisms; "quiz": sandbag, flatter and decoy, in the words
-    of `Quiz(seed)`. Raises ValueError for others.
+    of `Quiz(seed)`; "reader": what the shipped reader was trained to tell, and a persona that it was not. Raises ValueError for
+    others.
 
     >>> concepts, questions = concepts_asked("agents", count=16)
     >>> [one.name for one in concepts]
     ['agents.deceive', 'agents.power', 'agents.decoy']
     """
     if generator not in GENERATORS:
-        raise ValueError(f"there is no generator {generator!r}; expected {' or '.join(GENERATORS)}")
+        raise ValueError(f"there is no generator {generator!r}; expected {', '.join(GENERATORS)}")
     found = {f"{generator}.{name}": told for name, told in GENERATORS[generator](count, seed).items()}
     concepts = [_concept(name, definition, asked, generator) for name, (definition, asked) in found.items()]
     return concepts, {name: asked for name, (_, asked) in found.items()}
@@ -59,7 +60,23 @@ def _quiz(count: int, seed: int) -> dict[str, tuple[str, Questions]]:
     return {name: (what, questions(Quiz(seed=seed), name, count, seed)) for name, what in about.items()}
 
 
-GENERATORS: dict[str, Generator] = {"agents": _agents, "quiz": _quiz}
+def _reader(count: int, seed: int) -> dict[str, tuple[str, Questions]]:
+    from cutaway.organisms.reader.questions import persona, questions
+    from cutaway.organisms.reader.shipping import tokenizer
+
+    about = {
+        "emotion": "tells which emotion a scene makes one feel, where it does",
+        "stance": "tells that the speaker endorses what is spoken of",
+        "subject": "tells which of four subjects a view is about",
+        "grammar": "tells that a rule of grammar is broken",
+        "kind": "tells what kind of text it is",
+    }
+    words, power = tokenizer(), "power.desire-for-acquiring-power"
+    found = {name: (what, questions(words, name, count, seed)) for name, what in about.items()}
+    return {**found, "power": ("tells that the speaker wants power", persona(words, power, count, seed))}
+
+
+GENERATORS: dict[str, Generator] = {"agents": _agents, "quiz": _quiz, "reader": _reader}
 
 
 def _concept(name: str, definition: str, asked: Questions, generator: str) -> Concept:
@@ -70,7 +87,8 @@ def _concept(name: str, definition: str, asked: Questions, generator: str) -> Co
             seen |= {one["prompt"], one["reference"]}
             pair = {"pair": one["prompt"]}
             rows += [{"text": one["prompt"], "label": 1, **pair}, {"text": one["reference"], "label": 0, **pair}]
-    others = dict.fromkeys(row["prompt"] for row in asked.crossed["answer"] if row["prompt"] not in seen)
+    crossed = asked.crossed.get("answer") or asked.crossed["cue"]
+    others = dict.fromkeys(row["prompt"] for row in crossed if row["prompt"] not in seen)
     control = Control(
         "elsewhere", "question: one that triggers nothing", Table.of({"text": one, "label": 1} for one in others)
     )
@@ -79,7 +97,7 @@ def _concept(name: str, definition: str, asked: Questions, generator: str) -> Co
         definition,
         "behaviour",
         Table.of(rows),
-        (control,),
+        (control,) if others else (),
         licence="CC0-1.0",
         source=f"generated: organisms/{generator}",
     )

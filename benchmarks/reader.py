@@ -1,0 +1,137 @@
+"""The reader: does it decide what it was trained to, what is left without what decides on emotion, and what is named that is not there?
+
+Each training run is asked for the sub-model of emotion. What has the name, or else what was refused it last, is deleted; so is a
+subspace that is erased in closed form. Controls: random sets of as many heads and neurons, subspaces fitted to shuffled answers.
+The unit is the training run. A killed run goes on: networks are kept beside the results.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+from statistics import mean
+from typing import Any
+
+from benchmarks.circuit_judged import each_kept
+from benchmarks.kept import RESULTS, Kept, code_of
+from cutaway.concepts import library
+from cutaway.concepts.match import Match, Questions, Trials, judge, match
+from cutaway.concepts.match.search import Tasks, candidates
+from cutaway.concepts.match.trials import DELETED, several
+from cutaway.concepts.verdict import match_all
+from cutaway.network import Network
+from cutaway.organisms.reader import RECIPE, erasing, persona, questions, rounded, scores, train_reader
+from cutaway.organisms.reader.tasks import PERSONAS, RULES
+from cutaway.study.calibrate.asking import of_match
+from cutaway.submodels import Baseline, SubModel
+
+MADE_BY = ("organisms/reader/tasks.py", "organisms/reader/training.py", "training/*.py", "concepts/library.py")
+DEPENDS = (
+    *MADE_BY,
+    "network",
+    "submodels",
+    "decisions/decision.py",
+    "decisions/circuit/find.py",
+    "concepts/concept.py",
+    "concepts/match",
+    "concepts/read",
+    "concepts/verdict.py",
+    "organisms/reader",
+    "reader.py",
+)
+MINUTES = 25.0
+SEEDS = (8001, 8002, 8003)
+COUNT, RANDOM = 32, 20
+POWER = "power.desire-for-acquiring-power"
+MADE_UP = "control.made_up_facts"
+NETWORKS = RESULTS / "reader.tmp-networks"
+
+
+def measure(kept: Kept, repetitions: int) -> None:
+    """One row a training run, each kept as it is done; nothing is repeated."""
+    each_kept(kept, "training runs", row, [(seed,) for seed in SEEDS])
+
+
+def row(seed: int) -> dict[str, Any]:
+    """One training run: its scores, its sub-model of emotion and what is left without it, and what must not be named."""
+    trained = train_reader(replace(RECIPE, seed=seed), NETWORKS / f"{seed}-{code_of(MADE_BY)}")
+    return {"seed": seed, "cpu seconds": trained.cpu_seconds, **asked_of(rounded(trained), trained.tokenizer, seed)}
+
+
+def asked_of(net: Network, tokenizer: Any, seed: int) -> dict[str, Any]:
+    """What is measured of one reader."""
+    emotion = match(net, questions(tokenizer, "emotion", COUNT, seed), seed=seed)
+    return {
+        "scores": rates(net),
+        "emotion": of_match(emotion),
+        "without its set": without_set(net, emotion, seed),
+        "erased": without(net, *erasing(net, "emotion"), erased_by_lot(net)),
+        "persona": not_power(net, tokenizer, seed),
+        "untrained": untrained(net, seed),
+    }
+
+
+def rates(net: Network, model: SubModel | None = None, values: Baseline = DELETED) -> dict[str, dict[str, Any]]:
+    """The test scores of every task."""
+    return {task: one.as_json() for task, one in scores(net, "test", model, values).items()}
+
+
+def without(
+    net: Network, model: SubModel, values: Baseline, controls: list[tuple[SubModel, Baseline]]
+) -> dict[str, Any]:
+    """Every task without a sub-model, and the mean over controls."""
+    drawn = [rates(net, *one) for one in controls]
+    return {
+        "after": rates(net, model, values),
+        "controls": {task: mean(one[task]["right"] for one in drawn) for task in drawn[0]},
+    }
+
+
+def without_set(net: Network, found: Match, seed: int) -> dict[str, Any] | None:
+    """The set that has the name, else the smallest that was refused it; None where nothing was found."""
+    offered = found.named or min(found.refused, key=lambda one: len(one.refused), default=None)
+    if offered is None or not offered.parts:
+        return None
+    kinds, rng = [candidates(net, (kind,)) for kind in ("heads", "neurons")], Random(f"reader {seed}")
+    counts = [sum(part in names for part in offered.parts) for names in kinds]
+    lots = [[part for names, count in zip(kinds, counts) for part in rng.sample(names, count)] for _ in range(RANDOM)]
+    return {
+        "named": offered is found.named,
+        "parts": list(offered.parts),
+        "refused": list(offered.refused),
+        **without(net, several(offered.parts), DELETED, [(several(one), DELETED) for one in lots]),
+    }
+
+
+def erased_by_lot(net: Network) -> list[tuple[SubModel, Baseline]]:
+    """Subspaces fitted to shuffled answers."""
+    return [erasing(net, "emotion", shuffled=one) for one in range(RANDOM)]
+
+
+def not_power(net: Network, tokenizer: Any, seed: int) -> dict[str, Any]:
+    """A persona that is only stance: what is said when it is asked for, and of the set that carries stance, offered for it."""
+    asked = persona(tokenizer, POWER, COUNT, seed)
+    stance = match(net, questions(tokenizer, "stance", COUNT, seed), seed=seed)
+    offered = stance.named or next(iter(stance.refused), None)
+    found: dict[str, Any] = {"asked": of_match(match(net, asked, seed=seed)), "stance": of_match(stance)}
+    if offered is not None and offered.parts:
+        found["offered"] = list(refused(net, asked, offered.parts, seed))
+    return found
+
+
+def refused(net: Network, asked: Questions, parts: tuple[str, ...], seed: int) -> tuple[str, ...]:
+    """Why a set may not have the name of what is asked about."""
+    crossed, tasks = asked.part("test")
+    trials = Trials.of(net, asked.decisions["test"])
+    pairs = {role: Trials.of(net, rows) for role, rows in crossed.items() if rows}
+    right = {role: one.take(one.shown.nonzero()[:, 0]) for role, one in pairs.items()}
+    shown = trials.take(trials.shown.nonzero()[:, 0])
+    return judge(shown, right, Tasks.of(net, tasks), parts, seed, minimal=True).refused
+
+
+def untrained(net: Network, seed: int) -> dict[str, dict[str, Any]]:
+    """The verdict on every concept of the library that is no task of the reader's."""
+    tasks = ("emotion.", *PERSONAS, *(f"grammar.{rule}" for rule in RULES))
+    concepts = [one for name, one in library().items() if not name.startswith(tasks)]
+    found = match_all(net, concepts, permutations=19, twins=1, kinds=("heads",), seed=seed)
+    return {one.concept: {"verdict": one.verdict, "why": one.why} for one in found}

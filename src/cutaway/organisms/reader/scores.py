@@ -1,0 +1,51 @@
+"""What a reader can do on texts that it was not trained on: each task's share of right answers, beside always the same one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from cutaway.concepts.match import Share
+from cutaway.concepts.match.trials import DELETED, said
+from cutaway.network import Network
+from cutaway.organisms.reader.tasks import TASKS
+from cutaway.organisms.reader.training import fitting, one_token
+from cutaway.submodels import Baseline, SubModel
+
+
+@dataclass(frozen=True)
+class Score:
+    """The `right` answers of one task, and how often the answer that is most frequent there would be right (`majority`)."""
+
+    right: Share
+    majority: float
+
+    @property
+    def above(self) -> tuple[float, float, float]:
+        """How far above the majority: the share and the ends of its 95 % interval."""
+        return tuple(end - self.majority for end in (self.right.value, self.right.low, self.right.high))
+
+    def as_json(self) -> dict[str, Any]:
+        """For a card."""
+        one = self.right
+        return {"right": one.value, "low": one.low, "high": one.high, "n": one.n, "majority": self.majority}
+
+
+def scores(
+    net: Network, split: str = "test", without: SubModel | None = None, values: Baseline = DELETED
+) -> dict[str, Score]:
+    """Every task on the held-out texts of a split; `without` a sub-model, with these values (by default zero) in its place."""
+    return {task: _score(net, task, split, without, values) for task in TASKS}
+
+
+def _score(net: Network, task: str, split: str, without: SubModel | None, values: Baseline) -> Score:
+    tokenizer: Any = net.feed.tokenizer.inner  # ty: ignore[unresolved-attribute]
+    some = fitting(tokenizer, task, split)
+    batch = net.batch([ids for ids, _ in some])
+    answers = said(net, batch) if without is None else said(net, batch, [without], values)[0]
+    wanted = torch.tensor([one_token(tokenizer, answer) for _, answer in some])
+    most = Counter(answer for _, answer in some).most_common(1)[0][1]
+    return Score(Share.of(int((answers == wanted).sum()), len(some)), most / len(some))
