@@ -1,4 +1,4 @@
-"""The reader: does it decide what it was trained to, what is left without what decides on emotion, and what is named that is not there?
+"""The reader: does it decide what it was trained to, what is left without emotion, what is named wrongly?
 
 Each training run is asked for the sub-model of emotion. What has the name, or else what was refused it last, is deleted; so is a
 subspace that is erased in closed form. Controls: random sets of as many heads and neurons, subspaces fitted to shuffled answers.
@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks.circuit_judged import each_kept
 from benchmarks.kept import RESULTS, Kept, code_of
 from cutaway.concepts import library
-from cutaway.concepts.match import Match, Questions, Trials, judge, match
+from cutaway.concepts.match import Match, Trials, judge, match, subspaces
 from cutaway.concepts.match.search import Tasks, candidates
 from cutaway.concepts.match.trials import DELETED, several
 from cutaway.concepts.verdict import match_all
@@ -42,7 +42,6 @@ DEPENDS = (
 MINUTES = 25.0
 SEEDS = (8001, 8002, 8003)
 COUNT, RANDOM = 32, 20
-POWER = "power.desire-for-acquiring-power"
 MADE_UP = "control.made_up_facts"
 NETWORKS = RESULTS / "reader.tmp-networks"
 
@@ -109,24 +108,30 @@ def erased_by_lot(net: Network) -> list[tuple[SubModel, Baseline]]:
 
 
 def not_power(net: Network, tokenizer: Any, seed: int) -> dict[str, Any]:
-    """A persona that is only stance: what is said when it is asked for, and of the set that carries stance, offered for it."""
-    asked = persona(tokenizer, POWER, COUNT, seed)
-    stance = match(net, questions(tokenizer, "stance", COUNT, seed), seed=seed)
-    offered = stance.named or next(iter(stance.refused), None)
-    found: dict[str, Any] = {"asked": of_match(match(net, asked, seed=seed)), "stance": of_match(stance)}
-    if offered is not None and offered.parts:
-        found["offered"] = list(refused(net, asked, offered.parts, seed))
-    return found
-
-
-def refused(net: Network, asked: Questions, parts: tuple[str, ...], seed: int) -> tuple[str, ...]:
-    """Why a set may not have the name of what is asked about."""
+    """A persona that is only stance: what is said when it is asked for, and of directions that were fitted to it."""
+    asked = persona(tokenizer, "power.", COUNT, seed)
+    shown = {split: right(Trials.of(net, rows)) for split, rows in asked.decisions.items()}
     crossed, tasks = asked.part("test")
-    trials = Trials.of(net, asked.decisions["test"])
-    pairs = {role: Trials.of(net, rows) for role, rows in crossed.items() if rows}
-    right = {role: one.take(one.shown.nonzero()[:, 0]) for role, one in pairs.items()}
-    shown = trials.take(trials.shown.nonzero()[:, 0])
-    return judge(shown, right, Tasks.of(net, tasks), parts, seed, minimal=True).refused
+    pairs = {role: right(Trials.of(net, rows)) for role, rows in crossed.items()}
+    offered = subspaces(shown["train"], ("dom", "logistic"), [net.sites("resid_post.*")[-1].at(pos=-1)])
+    judged = [judge(shown["test"], pairs, Tasks.of(net, tasks), one, seed) for one in offered]
+    return {
+        "asked": of_match(match(net, asked, seed=seed)),
+        "directions": [
+            {
+                "parts": list(one.parts),
+                "need": one.need.value,
+                "answer pairs": one.roles["answer"].value,
+                "refused": list(one.refused),
+            }
+            for one in judged
+        ],
+    }
+
+
+def right(trials: Trials) -> Trials:
+    """Those that are answered right both ways."""
+    return trials.take(trials.shown.nonzero()[:, 0])
 
 
 def untrained(net: Network, seed: int) -> dict[str, dict[str, Any]]:

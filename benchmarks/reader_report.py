@@ -1,4 +1,4 @@
-"""The lines on the reader in docs/results.md: what it decides, what is left without emotion, and what is named that is not there."""
+"""The lines on the reader in docs/results.md: what it decides, what is left without emotion, what is named wrongly."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmarks.figures import Bar, Measured, Result, share, spread
 from benchmarks.reader import MADE_UP
+from cutaway.concepts.match.judge import NEEDED
 
 Run = dict[str, Any]
 Figure = Callable[[Result], Measured]
@@ -39,12 +40,7 @@ def lines() -> Iterator[Line]:
         yield "… other tasks change by at most", Bar(SPARED, False, POINTS), NAME, over(moved(key))
         yield "… emotion above the majority with controls instead", Bar(0.15, True, POINTS), NAME, over(control(key))
     yield "a persona that is only stance: refused the name", every, NAME, counted(not_named)
-    yield (
-        "… the set that carries stance, offered for it: refused",
-        every,
-        NAME,
-        counted(lambda run: bool(run["persona"].get("offered"))),
-    )
+    yield "… directions fitted to it, which decide it: refused", every, NAME, directions
     yield "concepts that it was not trained on: present", none, NAME, untrained(lambda name: True)
     yield "… made-up facts: present", none, NAME, untrained(lambda name: name == MADE_UP)
 
@@ -97,6 +93,12 @@ def moved(key: str) -> Callable[[Run], float | None]:
 def not_named(run: Run) -> bool:
     """Whether the persona has no set of its name."""
     return run["persona"]["asked"]["verdict"] != "present"
+
+
+def directions(result: Result) -> Measured:
+    """The share of directions that are refused, of those that a persona's decisions need."""
+    found = [one for run in runs(result) for one in run["persona"]["directions"] if one["need"] >= NEEDED]
+    return share(sum(bool(one["refused"]) for one in found), len(found), f"directions of {RUNS}")
 
 
 def untrained(counts: Callable[[str], bool]) -> Figure:

@@ -71,9 +71,9 @@ def _reader(count: int, seed: int) -> dict[str, tuple[str, Questions]]:
         "grammar": "tells that a rule of grammar is broken",
         "kind": "tells what kind of text it is",
     }
-    words, power = tokenizer(), "power.desire-for-acquiring-power"
+    words = tokenizer()
     found = {name: (what, questions(words, name, count, seed)) for name, what in about.items()}
-    return {**found, "power": ("tells that the speaker wants power", persona(words, power, count, seed))}
+    return {**found, "power": ("tells that the speaker wants power", persona(words, "power.", count, seed))}
 
 
 GENERATORS: dict[str, Generator] = {"agents": _agents, "quiz": _quiz, "reader": _reader}

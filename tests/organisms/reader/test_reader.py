@@ -54,7 +54,7 @@ def test_a_partner_is_as_long_has_another_answer_and_no_text_stands_twice(reader
 
 
 def test_questions_of_two_splits_share_no_text(reader) -> None:
-    about = persona(reader.feed.tokenizer.inner, "power.desire-for-acquiring-power", 16)
+    about = persona(reader.feed.tokenizer.inner, "power.", 16)
     texts = [{row[side] for row in rows for side in ("prompt", "reference")} for rows in about.decisions.values()]
     assert sum(map(len, texts)) == len(set.union(*texts))
 

@@ -2,7 +2,7 @@
 
 Written is the span of the differences between the means of the answers, so that nothing of them stays. Read is what is least in
 the other tasks' prompts (the minimum-variance filter): R = (Dᵀ M⁻¹ D)⁻¹ Dᵀ M⁻¹, D a basis of that span, M the second moment of
-the others about this task's mean. It is LEACE (Belrose et al. 2023, arXiv 2306.03819) for several answers, with the others'
+the others (of each as much) about this task's mean. It is LEACE (Belrose et al. 2023, arXiv 2306.03819) for several answers, with the others'
 moments for the whitening.
 """
 
@@ -19,7 +19,7 @@ from cutaway.organisms.reader.tasks import TASKS
 from cutaway.organisms.reader.training import fitting
 from cutaway.submodels import Baseline, Directions, SubModel
 
-RIDGE = 1e-3  # of the mean eigenvalue of M
+RIDGE = 1e-5  # of the mean eigenvalue of M
 
 
 def erasing(net: Network, task: str, shuffled: int | None = None) -> tuple[SubModel, Baseline]:
@@ -31,11 +31,11 @@ def erasing(net: Network, task: str, shuffled: int | None = None) -> tuple[SubMo
     own, answers = _readings(net, site, task)
     if shuffled is not None:
         Random(shuffled).shuffle(answers)
-    others = torch.cat([_readings(net, site, other)[0] for other in TASKS if other != task])
+    others = [_readings(net, site, other)[0] for other in TASKS if other != task]
     means = torch.stack([own[[one == answer for one in answers]].mean(0) for answer in TASKS[task]])
     mean, count = means.mean(0), len(means) - 1
     apart = torch.linalg.svd(means - mean, full_matrices=False).Vh[:count].T  # [width, answers - 1]
-    moment = (others - mean).T @ (others - mean) / len(others)
+    moment = torch.stack([(some - mean).T @ (some - mean) / len(some) for some in others]).mean(0)
     moment += RIDGE * moment.diagonal().mean() * torch.eye(len(moment), dtype=moment.dtype)
     filtered = torch.linalg.solve(moment, apart)  # M⁻¹ D
     read = torch.linalg.solve(apart.T @ filtered, filtered.T)

@@ -36,14 +36,17 @@ def questions(tokenizer: Any, task: str, count: int = 64, seed: int = 0) -> Ques
     return Questions(task, decisions, {"cue": other_question(task, decisions)}, tasks)
 
 
-def persona(tokenizer: Any, name: str, count: int = 64, seed: int = 0) -> Questions:
-    """Whether a persona of the library is a concept of the reader's: stances on it, against stances on something else.
+def persona(tokenizer: Any, family: str = "power.", count: int = 64, seed: int = 0) -> Questions:
+    """Whether a family of personas is a concept of the reader's: stances on them, against stances on something else.
 
-    >>> persona(tokenizer, "power.desire-for-acquiring-power", 8).decisions["test"][0]["target"]
+    >>> persona(tokenizer, "power.", 8).decisions["test"][0]["target"]
     ' yes'
     """
-    rng, about = Random(f"reader {name}/{seed}"), set(library()[name].rows["text"])
-    other = {text for one in library() if one.startswith(ELSEWHERE) for text in library()[one].rows["text"]}
+    rng, concepts = Random(f"reader {family}/{seed}"), library()
+    about, other = (
+        {text for name, one in concepts.items() if name.startswith(some) for text in one.rows["text"]}
+        for some in (family, ELSEWHERE)
+    )
     stances = {split: questions_in("stance", split) for split in SPLITS}
     here, elsewhere = (
         {split: [one for one in some if one.text in texts] for split, some in stances.items()}
@@ -56,7 +59,7 @@ def persona(tokenizer: Any, name: str, count: int = 64, seed: int = 0) -> Questi
     tasks = {task: [questions_in(task, split) for split in SPLITS] for task in TASKS if task != "stance"}
     tasks["stance elsewhere"] = list(elsewhere.values())
     return Questions(
-        name,
+        family.removesuffix("."),
         decisions,
         {"answer": alternating(list(crossed.values()))},
         {task: dealt(some, count, rng) for task, some in tasks.items()},
