@@ -1,9 +1,9 @@
 """A subspace at the answer's position without which no linear reader tells a task's answers apart, and others lose least.
 
-Written is the span of the differences between the means of the answers, so that nothing of them stays. Read is what is least in
-the other tasks' prompts (the minimum-variance filter): R = (Dᵀ M⁻¹ D)⁻¹ Dᵀ M⁻¹, D a basis of that span, M the second moment of
-the others (of each as much) about this task's mean. It is LEACE (Belrose et al. 2023, arXiv 2306.03819) for several answers, with the others'
-moments for the whitening.
+Written is the span of the differences between the means of the answers, so that nothing of them stays. Read is what is least
+in the other tasks' prompts (the minimum-variance filter): R = (Dᵀ M⁻¹ D)⁻¹ Dᵀ M⁻¹, D a basis of that span, M the second moment
+of the others (of each as much) about this task's mean. It is LEACE (Belrose et al. 2023, arXiv 2306.03819) for several answers,
+with the others' moments for the whitening.
 """
 
 from __future__ import annotations
