@@ -41,7 +41,7 @@ DEPENDS = (
 )
 MINUTES = 25.0
 SEEDS = (8001, 8002, 8003)
-COUNT, RANDOM = 32, 20
+COUNT, RANDOM, LOTS = 32, 10, 5
 MADE_UP = "control.made_up_facts"
 NETWORKS = RESULTS / "reader.tmp-networks"
 
@@ -104,7 +104,7 @@ def without_set(net: Network, found: Match, seed: int) -> dict[str, Any] | None:
 
 def erased_by_lot(net: Network) -> list[tuple[SubModel, Baseline]]:
     """Subspaces fitted to shuffled answers."""
-    return [erasing(net, "emotion", shuffled=one) for one in range(RANDOM)]
+    return [erasing(net, "emotion", shuffled=one) for one in range(LOTS)]
 
 
 def not_power(net: Network, tokenizer: Any, seed: int) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from math import nan
 from typing import Any
 
 from benchmarks.figures import Bar, Measured, Result, share, spread
@@ -55,7 +56,7 @@ def over(of: Callable[[Run], float | None]) -> Figure:
 
     def figure(result: Result) -> Measured:
         found = [value for run in runs(result) if (value := of(run)) is not None]
-        return spread(found, "training run")
+        return spread(found, "training run") if found else Measured(nan, nan, nan, "no training run")
 
     return figure
 

@@ -20,6 +20,7 @@ from cutaway.organisms.reader.training import fitting
 from cutaway.submodels import Baseline, Directions, SubModel
 
 RIDGE = 1e-5  # of the mean eigenvalue of M
+ROWS = 2048  # of each task that it is fitted to
 
 
 def erasing(net: Network, task: str, shuffled: int | None = None) -> tuple[SubModel, Baseline]:
@@ -45,6 +46,7 @@ def erasing(net: Network, task: str, shuffled: int | None = None) -> tuple[SubMo
 
 def _readings(net: Network, site: Site, task: str) -> tuple[Float[Tensor, "rows width"], list[str]]:
     tokenizer = net.feed.tokenizer.inner  # ty: ignore[unresolved-attribute]
-    some = fitting(tokenizer, task, "train")
+    every = fitting(tokenizer, task, "train")
+    some = Random(task).sample(every, min(len(every), ROWS))
     read = net.read([ids for ids, _ in some], site)[str(site)]
     return read[:, -1].double(), [answer for _, answer in some]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -68,10 +69,11 @@ def train_reader(recipe: Recipe = RECIPE, folder: Path | None = None, progress: 
     return Trained(network.eval(), tokenizer, recipe, ran.losses, ran.cpu_seconds)
 
 
-def fitting(tokenizer: Any, task: str, split: str) -> list[tuple[list[int], str]]:
+@cache
+def fitting(tokenizer: Any, task: str, split: str) -> tuple[tuple[list[int], str], ...]:
     """The questions of a task and split that are short enough, as token ids, with their answers."""
     found = [(list(tokenizer.encode(one.prompt)), one.answer) for one in questions_in(task, split)]
-    return [(ids, answer) for ids, answer in found if len(ids) <= LONGEST]
+    return tuple((ids, answer) for ids, answer in found if len(ids) <= LONGEST)
 
 
 def questions_in(task: str, split: str) -> list[Asked]:
