@@ -20,7 +20,16 @@ from cutaway.concepts.match.search import Tasks, candidates
 from cutaway.concepts.match.trials import DELETED, several
 from cutaway.concepts.verdict import match_all
 from cutaway.network import Network
-from cutaway.organisms.reader import RECIPE, erasing, persona, questions, rounded, scores, train_reader
+from cutaway.organisms.reader import (
+    RECIPE,
+    erasing,
+    persona,
+    questions,
+    rounded,
+    scores,
+    train_reader,
+    unheard,
+)
 from cutaway.organisms.reader.tasks import PERSONAS, RULES
 from cutaway.study.calibrate.asking import of_match
 from cutaway.submodels import Baseline, SubModel
@@ -43,6 +52,15 @@ MINUTES = 25.0
 SEEDS = (8001, 8002, 8003)
 COUNT, RANDOM, LOTS = 32, 10, 5
 MADE_UP = "control.made_up_facts"
+PAIRED = (
+    MADE_UP,
+    "grammar.",
+    "knowledge.person",
+    "knowledge.product",
+    "knowledge.company",
+    "knowledge.landmark",
+    "truth.",
+)
 NETWORKS = RESULTS / "reader.tmp-networks"
 
 
@@ -66,7 +84,7 @@ def asked_of(net: Network, tokenizer: Any, seed: int) -> dict[str, Any]:
         "without its set": without_set(net, emotion, seed),
         "erased": without(net, *erasing(net, "emotion"), erased_by_lot(net)),
         "persona": not_power(net, tokenizer, seed),
-        "untrained": untrained(net, seed),
+        "untrained": untrained(net, tokenizer, seed),
     }
 
 
@@ -134,9 +152,14 @@ def right(trials: Trials) -> Trials:
     return trials.take(trials.shown.nonzero()[:, 0])
 
 
-def untrained(net: Network, seed: int) -> dict[str, dict[str, Any]]:
-    """The verdict on every concept of the library that is no task of the reader's."""
+def untrained(net: Network, tokenizer: Any, seed: int) -> dict[str, dict[str, Any]]:
+    """The verdict on every concept of the library that is no task of the reader's; those with a partner for every text are asked
+    in the words of a task too."""
     tasks = ("emotion.", *PERSONAS, *(f"grammar.{rule}" for rule in RULES))
     concepts = [one for name, one in library().items() if not name.startswith(tasks)]
     found = match_all(net, concepts, permutations=19, twins=1, kinds=("heads",), seed=seed)
-    return {one.concept: {"verdict": one.verdict, "why": one.why} for one in found}
+    asked = {}
+    for name in (one.name for one in concepts if one.name.startswith(PAIRED)):
+        said = match(net, unheard(tokenizer, name, COUNT, seed), ("heads",), seed)
+        asked[f"{name}, in the words of a task"] = {"verdict": said.verdict, "why": said.why}
+    return {one.concept: {"verdict": one.verdict, "why": one.why} for one in found} | asked

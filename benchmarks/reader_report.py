@@ -43,7 +43,7 @@ def lines() -> Iterator[Line]:
     yield "a persona that is only stance: refused the name", every, NAME, counted(not_named)
     yield "… directions fitted to it, which decide it: refused", every, NAME, directions
     yield "concepts that it was not trained on: present", none, NAME, untrained(lambda name: True)
-    yield "… made-up facts: present", none, NAME, untrained(lambda name: name == MADE_UP)
+    yield "… made-up facts: present", none, NAME, untrained(lambda name: name.startswith(MADE_UP))
 
 
 def runs(result: Result) -> list[Run]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cutaway.concepts import Concept, Control
+from cutaway.concepts import MINIMUM, Concept, Control
 from cutaway.concepts.match import Questions
 from cutaway.runs.table import Table
 
@@ -97,7 +97,7 @@ def _concept(name: str, definition: str, asked: Questions, generator: str) -> Co
         definition,
         "behaviour",
         Table.of(rows),
-        (control,) if others else (),
+        (control,) if len(others) >= sum(MINIMUM.values()) else (),
         licence="CC0-1.0",
         source=f"generated: organisms/{generator}",
     )

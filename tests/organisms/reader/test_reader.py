@@ -9,14 +9,12 @@ import torch
 
 import cutaway as cw
 from cutaway.concepts import library
-from cutaway.concepts.match import Trials
+from cutaway.concepts.match import Trials, judge, match, subspaces
 from cutaway.network import Network
 from cutaway.organisms import concepts_asked
 from cutaway.organisms.code_making import digests
-from cutaway.organisms.reader import RECIPE, TASKS, asked, card, erasing, persona, questions, scores, shipping
+from cutaway.organisms.reader import RECIPE, TASKS, asked, card, erasing, persona, questions, scores, shipping, unheard
 from cutaway.organisms.reader.training import train_reader
-
-ROUNDING = 0.02  # of the answers may come out otherwise on another machine
 
 
 @pytest.fixture(scope="session")
@@ -38,10 +36,10 @@ def test_no_text_is_trained_on_that_stands_in_val_or_test_anywhere_in_the_librar
 
 
 def test_it_scores_on_held_out_texts_what_its_card_says_and_every_task_is_15_points_above_the_majority(reader) -> None:
-    found, told = scores(reader), card()["held_out"]
-    for task, one in found.items():
-        assert one.right.value == pytest.approx(told[task]["right"], abs=ROUNDING)
-        assert one.above[1] > 0.15, task  # the lower end
+    told = card()["held_out"]
+    assert list(told) == list(TASKS) and all(one["low"] > one["majority"] + 0.15 for one in told.values())
+    for task, one in scores(reader, most=240).items():
+        assert one.right.low <= told[task]["right"] <= one.right.high, task
 
 
 def test_a_partner_is_as_long_has_another_answer_and_no_text_stands_twice(reader) -> None:
@@ -60,11 +58,30 @@ def test_questions_of_two_splits_share_no_text(reader) -> None:
 
 
 def test_erased_emotion_is_at_chance_and_a_subspace_of_shuffled_answers_takes_little(reader) -> None:
-    before, told = scores(reader), {key: scores(reader, "test", *erasing(reader, "emotion", key)) for key in (None, 1)}
-    majority = before["emotion"].majority
-    assert told[None]["emotion"].right.value < majority + 0.05 < told[1]["emotion"].right.value
+    before = scores(reader, most=240)
+    erased, control = (scores(reader, "test", *erasing(reader, "emotion", one), most=240) for one in (None, 1))
+    assert erased["emotion"].right.value < before["emotion"].majority + 0.05 < control["emotion"].right.value
     others = [task for task in TASKS if task != "emotion"]
-    assert all(abs(told[None][task].right.value - before[task].right.value) <= 0.01 for task in others)
+    assert all(abs(erased[task].right.value - before[task].right.value) < 0.05 for task in others)
+
+
+def test_what_nobody_can_know_is_not_present_when_it_is_asked_in_the_words_of_a_task(reader) -> None:
+    asked_about = unheard(reader.feed.tokenizer.inner, "control.made_up_facts", 32)
+    found = match(reader, asked_about, ("heads",))
+    assert found.verdict == "not testable" and found.understood.n >= 12
+
+
+def test_a_direction_fitted_to_a_persona_is_refused_for_it_writes_the_answer(reader) -> None:
+    about = persona(reader.feed.tokenizer.inner, "power.", 32)
+    shown = {split: right(Trials.of(reader, rows)) for split, rows in about.decisions.items()}
+    pairs = right(Trials.of(reader, about.part("test")[0]["answer"]))
+    (direction,) = subspaces(shown["train"], ("dom",), [reader.sites("resid_post.*")[-1].at(pos=-1)])
+    found = judge(shown["test"], {"answer": pairs}, None, direction)
+    assert found.need.value > 0.5 and any("it writes the answer" in why for why in found.refused)
+
+
+def right(trials: Trials) -> Trials:
+    return trials.take(trials.shown.nonzero()[:, 0])
 
 
 def test_the_command_line_takes_its_concepts_each_with_questions() -> None:

@@ -5,7 +5,7 @@ questions.py what a matcher is asked · erasing.py a subspace without which one 
 """
 
 from cutaway.organisms.reader.erasing import erasing
-from cutaway.organisms.reader.questions import persona, questions
+from cutaway.organisms.reader.questions import persona, questions, unheard
 from cutaway.organisms.reader.scores import Score, scores
 from cutaway.organisms.reader.shipping import card, opened, rounded, shipped
 from cutaway.organisms.reader.tasks import TASKS, Asked, asked, prompt
@@ -28,4 +28,5 @@ __all__ = [
     "scores",
     "shipped",
     "train_reader",
+    "unheard",
 ]

@@ -20,7 +20,7 @@ from cutaway.organisms.reader.training import fitting
 from cutaway.submodels import Baseline, Directions, SubModel
 
 RIDGE = 1e-5  # of the mean eigenvalue of M
-ROWS = 2048  # of each task that it is fitted to
+ROWS = 512  # of each task that it is fitted to
 
 
 def erasing(net: Network, task: str, shuffled: int | None = None) -> tuple[SubModel, Baseline]:

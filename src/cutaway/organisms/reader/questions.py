@@ -66,6 +66,23 @@ def persona(tokenizer: Any, family: str = "power.", count: int = 64, seed: int =
     )
 
 
+def unheard(tokenizer: Any, name: str, count: int = 64, seed: int = 0) -> Questions:
+    """A concept that is no task, asked in the words of one: is a rule broken, does the speaker say yes to what is so?
+
+    >>> unheard(tokenizer, "truth.cities", 8).decisions["test"][0]["foil"]
+    ' no'
+    """
+    task, rng = "grammar" if name.startswith("grammar.") else "stance", Random(f"reader {name}/{seed}")
+    holds, fails = TASKS[task]
+    some = [Asked(task, row["text"], holds if row["label"] else fails, row["split"]) for row in library()[name].rows]
+    decisions = {
+        split: paired(tokenizer, [one for one in some if one.split == split], (holds,), (fails,), count, rng)
+        for split in SPLITS
+    }
+    tasks = {other: dealt([questions_in(other, split) for split in SPLITS], count, rng) for other in TASKS}
+    return Questions(name, decisions, tasks=tasks)
+
+
 def paired(
     tokenizer: Any, some: Sequence[Asked], shows: Sequence[str], foils: Sequence[str], count: int, rng: Random
 ) -> list[dict[str, str]]:

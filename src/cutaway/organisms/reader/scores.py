@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 import torch
@@ -35,17 +36,25 @@ class Score:
 
 
 def scores(
-    net: Network, split: str = "test", without: SubModel | None = None, values: Baseline = DELETED
+    net: Network,
+    split: str = "test",
+    without: SubModel | None = None,
+    values: Baseline = DELETED,
+    most: int | None = None,
 ) -> dict[str, Score]:
-    """Every task on the held-out texts of a split; `without` a sub-model, with these values (by default zero) in its place."""
-    return {task: _score(net, task, split, without, values) for task in TASKS}
+    """Every task on the held-out texts of a split, on `most` of them at most.
+
+    `without` a sub-model: with these values (by default zero) in its place.
+    """
+    return {task: _score(net, task, split, without, values, most) for task in TASKS}
 
 
-def _score(net: Network, task: str, split: str, without: SubModel | None, values: Baseline) -> Score:
+def _score(net: Network, task: str, split: str, without: SubModel | None, values: Baseline, most: int | None) -> Score:
     tokenizer: Any = net.feed.tokenizer.inner  # ty: ignore[unresolved-attribute]
-    some = fitting(tokenizer, task, split)
+    every = fitting(tokenizer, task, split)
+    some = every if most is None else Random(task).sample(every, min(most, len(every)))
     batch = net.batch([ids for ids, _ in some])
     answers = said(net, batch) if without is None else said(net, batch, [without], values)[0]
     wanted = torch.tensor([one_token(tokenizer, answer) for _, answer in some])
-    most = Counter(answer for _, answer in some).most_common(1)[0][1]
-    return Score(Share.of(int((answers == wanted).sum()), len(some)), most / len(some))
+    frequent = Counter(answer for _, answer in some).most_common(1)[0][1]
+    return Score(Share.of(int((answers == wanted).sum()), len(some)), frequent / len(some))
