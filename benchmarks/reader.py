@@ -34,7 +34,13 @@ from cutaway.organisms.reader.tasks import PERSONAS, RULES
 from cutaway.study.calibrate.asking import of_match
 from cutaway.submodels import Baseline, SubModel
 
-MADE_BY = ("organisms/reader/tasks.py", "organisms/reader/training.py", "training/*.py", "concepts/library.py")
+MADE_BY = (
+    "organisms/reader/tasks.py",
+    "organisms/reader/training.py",
+    "organisms/reader/words.py",
+    "training/*.py",
+    "concepts/library.py",
+)
 DEPENDS = (
     *MADE_BY,
     "network",

@@ -62,7 +62,7 @@ def _quiz(count: int, seed: int) -> dict[str, tuple[str, Questions]]:
 
 def _reader(count: int, seed: int) -> dict[str, tuple[str, Questions]]:
     from cutaway.organisms.reader.questions import persona, questions
-    from cutaway.organisms.reader.shipping import tokenizer
+    from cutaway.organisms.reader.words import shipped_tokenizer
 
     about = {
         "emotion": "tells which emotion a scene makes one feel, where it does",
@@ -71,7 +71,7 @@ def _reader(count: int, seed: int) -> dict[str, tuple[str, Questions]]:
         "grammar": "tells that a rule of grammar is broken",
         "kind": "tells what kind of text it is",
     }
-    words = tokenizer()
+    words = shipped_tokenizer()
     found = {name: (what, questions(words, name, count, seed)) for name, what in about.items()}
     return {**found, "power": ("tells that the speaker wants power", persona(words, "power.", count, seed))}
 

@@ -1,6 +1,6 @@
 """A reader: a small text encoder, trained on the concept library's own texts to answer five questions about them.
 
-tasks.py what is asked, and which texts are held out · training.py the network and its tokenizer · scores.py what it can do ·
+tasks.py what is asked, and which texts are held out · words.py its tokenizer · training.py the network · scores.py what it can do ·
 questions.py what a matcher is asked · erasing.py a subspace without which one task is not done · shipping.py the one that ships.
 """
 

@@ -45,7 +45,7 @@ def erasing(net: Network, task: str, shuffled: int | None = None) -> tuple[SubMo
 
 
 def _readings(net: Network, site: Site, task: str) -> tuple[Float[Tensor, "rows width"], list[str]]:
-    tokenizer = net.feed.tokenizer.inner  # ty: ignore[unresolved-attribute]
+    tokenizer = net.feed.tokenizer.inner  # ty: ignore[missing-attribute]
     every = fitting(tokenizer, task, "train")
     some = Random(task).sample(every, min(len(every), ROWS))
     read = net.read([ids for ids, _ in some], site)[str(site)]

@@ -13,7 +13,8 @@ from cutaway.concepts.match import Share
 from cutaway.concepts.match.trials import DELETED, said
 from cutaway.network import Network
 from cutaway.organisms.reader.tasks import TASKS
-from cutaway.organisms.reader.training import fitting, one_token
+from cutaway.organisms.reader.training import fitting
+from cutaway.organisms.reader.words import one_token
 from cutaway.submodels import Baseline, SubModel
 
 
@@ -23,11 +24,6 @@ class Score:
 
     right: Share
     majority: float
-
-    @property
-    def above(self) -> tuple[float, float, float]:
-        """How far above the majority: the share and the ends of its 95 % interval."""
-        return tuple(end - self.majority for end in (self.right.value, self.right.low, self.right.high))
 
     def as_json(self) -> dict[str, Any]:
         """For a card."""
@@ -50,7 +46,7 @@ def scores(
 
 
 def _score(net: Network, task: str, split: str, without: SubModel | None, values: Baseline, most: int | None) -> Score:
-    tokenizer: Any = net.feed.tokenizer.inner  # ty: ignore[unresolved-attribute]
+    tokenizer: Any = net.feed.tokenizer.inner  # ty: ignore[missing-attribute]
     every = fitting(tokenizer, task, split)
     some = every if most is None else Random(task).sample(every, min(most, len(every)))
     batch = net.batch([ids for ids, _ in some])

@@ -19,10 +19,10 @@ from cutaway.organisms.code_making import digests, put
 from cutaway.organisms.reader.scores import scores
 from cutaway.organisms.reader.tasks import TASKS
 from cutaway.organisms.reader.training import RECIPE, Trained, questions_in, train_reader
+from cutaway.organisms.reader.words import FOLDER
 from cutaway.runs.folder import writing
 from cutaway.runs.progress import Progress, silent
 
-FOLDER = Path(__file__).parents[1] / "data" / "reader"
 SEED = 7001
 WEIGHTS = "model.safetensors"
 ABOUT = "reads short English texts: which emotion, which stance, which subject, what kind of text, is a rule of grammar kept"
@@ -37,13 +37,6 @@ def opened(network: Any, tokenizer: Any, source: str | None = None) -> Network:
     """A reader as a network."""
     reference = [one.prompt for task in TASKS for one in questions_in(task, "train")[:40]]
     return wrap(network.eval(), tokenizer, reference, name="reader", source=source)
-
-
-def tokenizer() -> Any:
-    """The shipped reader's tokenizer; readers of other seeds have the same one."""
-    from transformers import AutoTokenizer
-
-    return AutoTokenizer.from_pretrained(str(FOLDER))
 
 
 def card() -> dict[str, Any]:

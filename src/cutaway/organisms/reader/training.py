@@ -1,4 +1,4 @@
-"""Training the reader: a small BERT with a tokenizer of its own, which learns all tasks at once from nothing."""
+"""Training the reader: a small BERT that learns all tasks at once from nothing."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cutaway.network import Batch, wrap
-from cutaway.organisms.reader.tasks import MASK, TASKS, Asked, asked
+from cutaway.organisms.reader.tasks import TASKS, Asked, asked
+from cutaway.organisms.reader.words import one_token, shipped_tokenizer
 from cutaway.runs.progress import Progress, silent
 from cutaway.training.loop import Recipe, TrainingDivergedError, forked, resumed
 
 if TYPE_CHECKING:
     from transformers import BertForMaskedLM, PreTrainedTokenizerFast
 
-VOCABULARY, LONGEST = 2500, 32  # tokens; longer questions are not asked
+LONGEST = 32  # tokens; longer questions are not asked
 FORGOTTEN = 0.15  # of a text's tokens are hidden in training
 OFTEN = {"emotion": 3, "stance": 3, "subject": 2, "grammar": 3, "kind": 2}
 """How often each task is drawn, however many texts it has."""
@@ -46,12 +47,12 @@ def train_reader(recipe: Recipe = RECIPE, folder: Path | None = None, progress: 
 
     With a `folder` it goes on from its last checkpoint. Raises TrainingDivergedError.
     """
-    tokenizer = word_pieces(asked())
+    tokenizer = shipped_tokenizer()
     network = untrained(len(tokenizer), recipe.seed).train()
     feed = wrap(network, tokenizer).batch
     words = {answer: one_token(tokenizer, answer) for answers in TASKS.values() for answer in answers}
     some = {task: fitting(tokenizer, task, "train") for task in TASKS}
-    hidden = int(tokenizer.convert_tokens_to_ids("[UNK]"))
+    hidden = one_token(tokenizer, "[UNK]")
 
     def step(optimiser: torch.optim.Optimizer, number: int) -> float:
         rng = Random(f"batch {recipe.seed}/{number}")
@@ -122,34 +123,3 @@ def untrained(vocabulary: int, seed: int) -> BertForMaskedLM:
     with forked(torch.device("cpu")):
         torch.manual_seed(seed)
         return BertForMaskedLM(config)
-
-
-def word_pieces(texts: Sequence[Asked], vocabulary: int = VOCABULARY) -> PreTrainedTokenizerFast:
-    """A tokenizer of word pieces learned from the train questions, in which every task and answer is one token.
-
-    WordPiece: Schuster and Nakajima 2012. A text starts with [CLS]; nothing comes after the mask.
-    """
-    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
-    from transformers import PreTrainedTokenizerFast
-
-    special = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "mask_token": MASK}
-    inner = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    inner.normalizer = normalizers.BertNormalizer(lowercase=True)
-    inner.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    inner.decoder = decoders.WordPiece()
-    words = [*TASKS, *(answer for answers in TASKS.values() for answer in answers)]
-    seen = [one.text for one in texts if one.split == "train"]
-    trainer = trainers.WordPieceTrainer(
-        vocab_size=vocabulary, special_tokens=list(special.values()), show_progress=False
-    )
-    inner.train_from_iterator([*seen, *words * len(seen)], trainer)  # so often that each is a word of its own
-    inner.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A", special_tokens=[("[CLS]", inner.token_to_id("[CLS]"))]
-    )
-    return PreTrainedTokenizerFast(tokenizer_object=inner, **special)
-
-
-def one_token(tokenizer: Any, word: str) -> int:
-    """The number of an answer."""
-    (number,) = tokenizer.encode(word, add_special_tokens=False)
-    return number
