@@ -48,14 +48,15 @@ def test_a_run_that_does_as_it_should_meets_every_bar_but_that_of_a_name() -> No
     assert [verdict for _, verdict in found.values()].count("met") == len(found) - 1
     assert found["emotion: a set of heads and neurons has its name"][0] == 0.0
     assert found["a subspace erased: emotion above the majority"][0] == -0.05
-    assert found["a subspace erased: … other tasks change by at most"][0] == 0.005
+    assert found["a subspace erased: emotion above the majority: … other tasks change by at most"][0] == 0.005
 
 
 def test_what_is_named_that_is_not_there_is_counted() -> None:
     named = {MADE_UP: {"verdict": "present"}, "truth.cities": {"verdict": "topic only"}}
     persona = {"asked": {"verdict": "present"}, "directions": [{"need": 0.9, "refused": []}]}
+    persona_named = "a persona that is only stance: refused the name"
     found = measured(run(), run(untrained=named, persona=persona))
     assert found["concepts that it was not trained on: present"] == (0.25, "**missed**")
-    assert found["concepts that it was not trained on: … made-up facts: present"][0] == 0.5
-    assert found["a persona that is only stance: refused the name"][0] == 0.5
-    assert found["a persona that is only stance: … directions fitted to it, which decide it: refused"][0] == 0.5
+    assert found["concepts that it was not trained on: present: … made-up facts: present"][0] == 0.5
+    assert found[persona_named][0] == 0.5
+    assert found[f"{persona_named}: … directions fitted to it, which decide it: refused"][0] == 0.5
