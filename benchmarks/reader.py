@@ -54,7 +54,7 @@ DEPENDS = (
     "organisms/reader",
     "reader.py",
 )
-MINUTES = 25.0
+MINUTES = 13.0
 SEEDS = (8001, 8002, 8003)
 COUNT, RANDOM, LOTS = 32, 10, 5
 MADE_UP = "control.made_up_facts"
