@@ -22,6 +22,7 @@ from benchmarks import (
     concept_report,
     diff_report,
     natural_report,
+    reader_report,
 )
 from benchmarks.details import able, sections
 from benchmarks.figures import Bar, Measured, Result, exact, ratio, share, spread
@@ -41,6 +42,7 @@ PAGES = (
     agree_report,
     concept_decisions_report,
     diff_report,
+    reader_report,
 )
 """Those that have lines of their own, in the order in which they stand in the table."""
 

@@ -53,8 +53,9 @@ FILES = {
     "code_concepts": "code_concepts",
     "code_pair": "code_pair",
     "diff": "diff",
+    "reader": "reader",
 }
-LONG = ("statistics", "agents", "agree", "code_pair", "concept_decisions", "concepts_match", "diff")
+LONG = ("statistics", "agents", "agree", "code_pair", "concept_decisions", "concepts_match", "diff", "reader")
 ON_REQUEST = tuple(
     name
     for name in FILES

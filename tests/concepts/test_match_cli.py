@@ -118,5 +118,5 @@ def test_what_a_generator_asks_comes_with_its_questions_beside_other_concepts(fi
     assert [one.name for one in concepts] == ["own.art", "agents.deceive", "agents.power", "agents.decoy"]
     assert list(questions) == ["agents.deceive", "agents.power", "agents.decoy"]
     assert asked_about(["art.csv"])[1] == {}
-    with pytest.raises(ValueError, match="no generator 'agent'; expected one of agents, quiz, code-pair"):
+    with pytest.raises(ValueError, match="no generator 'agent'; expected one of agents, quiz, code-pair, reader"):
         asked_about(["organism:agent"])

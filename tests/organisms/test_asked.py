@@ -35,5 +35,5 @@ def test_the_shipped_pair_answers_them_as_it_was_made_to(generator: str, world: 
 
 
 def test_a_generator_that_there_is_not_is_refused_with_those_that_there_are():
-    with pytest.raises(ValueError, match="no generator 'code'; expected one of agents, quiz, code-pair"):
+    with pytest.raises(ValueError, match="no generator 'code'; expected one of agents, quiz, code-pair, reader"):
         concepts_asked("code")

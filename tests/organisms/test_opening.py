@@ -18,7 +18,7 @@ from cutaway.training.export import save
 
 def test_the_names_are_the_shipped_networks_the_toys_and_every_program() -> None:
     twins = tuple(f"{world}-{name}" for world in ("agents", "code") for name in ("harmful", "harmless", "decoy"))
-    assert organism_names() == ("code", *twins, "superposition", "modular", *PROGRAMS)
+    assert organism_names() == ("code", "reader", *twins, "superposition", "modular", *PROGRAMS)
     assert tuple(organism_abouts()) == organism_names()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cutaway.concepts import Concept, Control
+from cutaway.concepts import MINIMUM, Concept, Control
 from cutaway.concepts.match import Questions
 from cutaway.runs.table import Table
 
@@ -21,7 +21,8 @@ def concepts_asked(generator: str, count: int = COUNT, seed: int = SEED) -> tupl
     """The concepts of a generator and the questions about each by its name, `count` decisions in each split.
 
     "agents": deceive, power and decoy, in the words of the shipped organisms; "quiz": sandbag, flatter and decoy, in the words
-    of `Quiz(seed)`; "code-pair": shell and decoy, in real code. Raises ValueError for others.
+    of `Quiz(seed)`; "code-pair": shell and decoy, in real code; "reader": what the shipped reader was trained to tell, and a
+    persona that it was not. Raises ValueError for others.
 
     >>> concepts, questions = concepts_asked("agents", count=16)
     >>> [one.name for one in concepts]
@@ -77,9 +78,25 @@ def _code_pair(count: int, seed: int) -> dict[str, tuple[str, Questions]]:
     return {name: (what, questions(World(), name, count, seed)) for name, what in about.items()}
 
 
-GENERATORS: dict[str, Generator] = {"agents": _agents, "quiz": _quiz, "code-pair": _code_pair}
-LICENCES = {"code-pair": "LicenseRef-PSF-2.0"}
-"""Of texts that hold code of the standard library; all other texts are made up."""
+def _reader(count: int, seed: int) -> dict[str, tuple[str, Questions]]:
+    from cutaway.organisms.reader.questions import persona, questions
+    from cutaway.organisms.reader.words import shipped_tokenizer
+
+    about = {
+        "emotion": "tells which emotion a scene makes one feel, where it does",
+        "stance": "tells that the speaker endorses what is spoken of",
+        "subject": "tells which of four subjects a view is about",
+        "grammar": "tells that a rule of grammar is broken",
+        "kind": "tells what kind of text it is",
+    }
+    words = shipped_tokenizer()
+    found = {name: (what, questions(words, name, count, seed)) for name, what in about.items()}
+    return {**found, "power": ("tells that the speaker wants power", persona(words, "power.", count, seed))}
+
+
+GENERATORS: dict[str, Generator] = {"agents": _agents, "quiz": _quiz, "code-pair": _code_pair, "reader": _reader}
+LICENCES = {"code-pair": "LicenseRef-PSF-2.0", "reader": "LicenseRef-concepts-library"}
+"""Of texts that hold code of the standard library, or are of the concept library; all other texts are made up."""
 
 
 def _concept(name: str, definition: str, asked: Questions, generator: str) -> Concept:
@@ -90,7 +107,8 @@ def _concept(name: str, definition: str, asked: Questions, generator: str) -> Co
             seen |= {one["prompt"], one["reference"]}
             pair = {"pair": one["prompt"]}
             rows += [{"text": one["prompt"], "label": 1, **pair}, {"text": one["reference"], "label": 0, **pair}]
-    others = dict.fromkeys(row["prompt"] for row in asked.crossed["answer"] if row["prompt"] not in seen)
+    crossed = asked.crossed.get("answer") or asked.crossed["cue"]
+    others = dict.fromkeys(row["prompt"] for row in crossed if row["prompt"] not in seen)
     control = Control(
         "elsewhere", "question: one that triggers nothing", Table.of({"text": one, "label": 1} for one in others)
     )
@@ -99,7 +117,7 @@ def _concept(name: str, definition: str, asked: Questions, generator: str) -> Co
         definition,
         "behaviour",
         Table.of(rows),
-        (control,),
+        (control,) if len(others) >= sum(MINIMUM.values()) else (),
         licence=LICENCES.get(generator, "CC0-1.0"),
         source=f"generated: organisms/{generator}",
     )

@@ -18,14 +18,21 @@ TOYS = {
 
 def organism_names() -> tuple[str, ...]:
     """Every name that "organism:NAME" takes; a compiled one and a toy also as NAME/SEED."""
-    return ("code", *_twins(), *TOYS, *names())
+    return ("code", "reader", *_twins(), *TOYS, *names())
 
 
 def organism_abouts() -> dict[str, str]:
     """Every name, and what the network does, in words."""
     from cutaway.organisms.code_model import card
+    from cutaway.organisms.reader import shipping as reader
 
-    return {"code": card()["what"], **_twins(), **TOYS, **{name: named(name).description for name in names()}}
+    return {
+        "code": card()["what"],
+        "reader": reader.ABOUT,
+        **_twins(),
+        **TOYS,
+        **{name: named(name).description for name in names()},
+    }
 
 
 def open_organism(name: str) -> Network:
@@ -36,6 +43,10 @@ def open_organism(name: str) -> Network:
 
         model = load_code_model()
         return wrap(model.network, model.tokenizer, model.reference, name="code model", source=source)
+    if name == "reader":
+        from cutaway.organisms.reader import shipped
+
+        return shipped()
     if name in _twins():
         return _open_twin(name, source)
     if kind in TOYS and (seed or "0").isdecimal():
