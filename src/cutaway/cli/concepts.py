@@ -41,10 +41,10 @@ def match(
     ----------
     concepts
         With commas or spaces between them: "library" (all that are shipped), names of it, folders with a concept.toml,
-        folders of such folders, tables of text and label (csv, tsv, jsonl, parquet), organism:agents, organism:quiz or
-        organism:code-pair or organism:reader
-        (what these organisms were made to do, and do not, with the questions that show it), code (Python's grammar, from
-        the standard library), names of it such as code.comment, or code:FOLDER (from the .py files in a folder).
+        folders of such folders, tables of text and label (csv, tsv, jsonl, parquet), organism:agents, organism:quiz,
+        organism:code-pair or organism:reader (what these organisms were made to do, and do not, with the questions that show
+        it), code (Python's grammar, from the standard library), names of it such as code.comment, or code:FOLDER (from the
+        .py files in a folder).
     by
         Kinds of parts among which a set is searched that has the concept's decisions: heads, neurons, mlps, …
     permutations
