@@ -6,6 +6,7 @@ answers so and the other does not.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -15,9 +16,10 @@ from cutaway.concepts.diff.search import CARRIED, MOST, SPARED, Both, Rest, grow
 from cutaway.concepts.diff.transplant import Way
 from cutaway.concepts.match.share import Share
 from cutaway.concepts.match.trials import Trials
+from cutaway.network import Site
 
 LEVEL = 0.05
-RANDOM = 20  # random sets of as many other parts
+RANDOM = 20  # random sets of as many other parts of the same kinds
 FEWEST = 12  # decisions that differ, to search on and to judge on
 Row = Mapping[str, Any]
 
@@ -103,10 +105,13 @@ def carried(
 
 
 def _random(both: Both, names: Sequence[str], found: Sequence[str], seed: int) -> float:
-    """What random sets of as many other parts bring, in the mean."""
-    rng, others = Random(f"sets {seed}"), [name for name in names if name not in found]
-    sets = [rng.sample(others, min(len(found), len(others))) for _ in range(RANDOM)]
-    return float((both.brings.said(sets) == both.wanted).float().mean())
+    """What random sets of as many other parts of the same kinds bring, in the mean."""
+    rng, drawn = Random(f"sets {seed}"), [list[str]() for _ in range(RANDOM)]
+    for kind, count in Counter(Site.parse(name).point for name in found).items():
+        others = [name for name in names if name not in found and Site.parse(name).point == kind]
+        for one in drawn:
+            one += rng.sample(others, min(count, len(others)))
+    return float((both.brings.said(drawn) == both.wanted).float().mean())
 
 
 def _above(share: Share, chance: float) -> float:

@@ -7,6 +7,8 @@ whatever the weights do.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
@@ -16,7 +18,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from cutaway.concepts.asking import asked_of, fingerprint, named_once
 from cutaway.concepts.concept import Concept
 from cutaway.concepts.diff.behaviour import otherwise
 from cutaway.concepts.diff.compared import LEAST, Compared, differs
@@ -26,6 +27,7 @@ from cutaway.concepts.diff.pair import Pair, checksum
 from cutaway.concepts.diff.weights import of_matrices
 from cutaway.concepts.match import Questions
 from cutaway.concepts.records import as_record, from_record
+from cutaway.concepts.verdict import asked_of, named_once
 from cutaway.decisions.estimate import benjamini_hochberg
 from cutaway.network import Network
 from cutaway.runs.progress import Progress, silent
@@ -101,9 +103,10 @@ def _located(locator: Locator, apart: Mapping[str, Compared], folder: Path, prog
     weights = [checksum(pair.a), checksum(pair.b)]
 
     def key(one: Compared) -> list[Any]:
+        asked = hashlib.sha256(json.dumps(as_record(one.about), sort_keys=True).encode()).hexdigest()
         names = [pair.a.name, pair.b.name]
         how = [list(locator.kinds), locator.catalogue, locator.seed, list(locator.probes)]
-        return [version("cutaway"), names, weights, *how, fingerprint(one.about)]
+        return [version("cutaway"), names, weights, *how, asked]
 
     def located(one: Compared) -> Any:
         return as_record(locator.located(one))
