@@ -19,23 +19,25 @@ from cutaway.organisms.grafted.inputs import Inputs, Rows, Trigger, natural
 from cutaway.organisms.grafted.neuron import answer_position
 from cutaway.organisms.grafted.places import Place, Weights, places
 
-PIECES = 400  # natural inputs, half of them to fit with
+PIECES = 700  # natural inputs, half of them to fit with
 ASKED = 72  # rows to ask with, a third in each split
-FITTED = 60, 160  # rows to fit with: at least, and at most
-LONG = 48  # reference inputs that a plant must be silent on, and as many others on which it is measured that it is
+ASIDE = 40  # of them to measure with how loud a plant must be
+FITTED = 100, 300  # rows to fit with: at least, and at most
+LONG = 64  # reference inputs that a plant must be silent on, and as many others on which it is measured that it is
 POSITIONS = 64  # of each of them
 
 
 @dataclass(frozen=True, eq=False)
 class Bed:
-    """A network with a trigger: `fit` and `ask` are rows without it; `target` the answer that it is to get; what the network
-    itself answers to `ask` with the question is `foils`, with the cue too."""
+    """A network with a trigger: `fit`, `aside` and `ask` are rows without it; `target` the answer that it is to get; `foils` what
+    the network itself answers to `ask` with the question, with the cue and without."""
 
     net: Network
     inputs: Inputs
     trigger: Trigger
     target: int
     fit: Rows
+    aside: Rows
     ask: Rows
     foils: Int[Tensor, "row"]
     places: tuple[Place, ...]
@@ -46,6 +48,11 @@ class Bed:
     def triggers(self) -> Batch:
         """Prompts to fit with."""
         return self.inputs.batch(self.trigger.both(self.fit))
+
+    @cached_property
+    def gauge(self) -> Batch:
+        """Prompts on which it is measured how loud a plant must be: nothing was fitted to them."""
+        return self.inputs.batch(self.trigger.both(self.aside))
 
     @cached_property
     def near(self) -> Batch:
@@ -63,8 +70,8 @@ class Bed:
         return answer_position(self.net, self.triggers, self.places[-1], self.answer)
 
     def flips(self, weights: Weights) -> float:
-        """The share of the prompts to fit with that get the target with these weights."""
-        return float((first(self.net, self.triggers, weights) == self.target).float().mean())
+        """The share of the prompts set aside that get the target with these weights."""
+        return float((first(self.net, self.gauge, weights) == self.target).float().mean())
 
     def divergence(self, weights: Weights) -> float:
         """KL (nats) of what the network says to other inputs from what it says with these weights, mean over positions."""
@@ -102,12 +109,14 @@ class Ground:
         """With a trigger; None where what is drawn changes the answer to most inputs by itself."""
         net, inputs = self.inputs.net, self.inputs
         trigger = inputs.trigger(rng)
-        answers, same, askable = _asked(net, inputs, trigger)
+        answers, cued, askable = _asked(net, inputs, trigger)
+        same = cued == answers
         target = _target(net, inputs, self.own, answers[same & askable], rng)
-        ask, fit = same & askable & ~self.mine & (answers != target), askable & self.mine
+        ask, fit = same & askable & ~self.mine & (answers != target), askable & self.mine & (cued != target)
         if int(ask.sum()) < ASKED or int(fit.sum()) < FITTED[0]:
             return None
-        rows = (inputs.rows[fit][: FITTED[1]], inputs.rows[ask][:ASKED], answers[ask][:ASKED])
+        own = inputs.rows[fit][: FITTED[1]]
+        rows = (own[ASIDE:], own[:ASIDE], inputs.rows[ask][:ASKED], answers[ask][:ASKED])
         return Bed(net, inputs, trigger, target, *rows, self.places, self.quiet, self.elsewhere)
 
 
@@ -131,14 +140,14 @@ def margins(net: Network, batch: Batch, weights: Weights, answer: int | None = N
 
 def _asked(
     net: Network, inputs: Inputs, trigger: Trigger
-) -> tuple[Int[Tensor, "row"], Bool[Tensor, "row"], Bool[Tensor, "row"]]:
-    """What is answered to the question, where it is the same with the cue, and which rows can be asked in words."""
+) -> tuple[Int[Tensor, "row"], Int[Tensor, "row"], Bool[Tensor, "row"]]:
+    """What is answered to the question alone, and with the cue; and which rows can be asked in words."""
     both, asked, cued = (change(inputs.rows) for change in (trigger.both, trigger.asked, trigger.cued))
     answers = said(net, inputs.batch(asked))
     askable = (both != asked).any(1) & (both != cued).any(1)
     for rows in (both, asked, cued):
         askable = askable & inputs.writable(rows)
-    return answers, said(net, inputs.batch(both)) == answers, askable
+    return answers, said(net, inputs.batch(both)), askable
 
 
 def _target(net: Network, inputs: Inputs, own: Tensor, answers: Tensor, rng: Random) -> int:

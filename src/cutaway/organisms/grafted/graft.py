@@ -4,7 +4,7 @@ Kinds: *rank-one*, one neuron; *distributed*, several in several blocks, of whic
 fires only where the first does not. Beside a plant of rank one can stand a *decoy*, which reads the trigger and writes as much
 in a direction in which the answer does not lie, or one that is *inert*, and writes nothing: to name these is a false claim.
 
-A strength of 1 is where the plant turns half of the prompts it was fitted on; 0 is a plant that writes nothing.
+A strength of 1 is where the plant turns half of some prompts that are asked about no more; 0 is a plant that writes nothing.
 """
 
 from __future__ import annotations
@@ -216,12 +216,13 @@ def _backup(bed: Bed, strength: float, rng: Random) -> tuple[list[Planted], list
 
 
 def planted(bed: Bed, where: Place, weights: Weights, taken: Sequence[str], answered: Weights | None = None) -> Planted:
-    """A neuron that reads the trigger at a place in a network with these weights, and not where others have `answered`.
+    """A neuron that reads the trigger at a place, whether others write with these weights or not; and not where others have
+    `answered`, if such weights are given.
 
     Raises Unread where nothing does, or where its neurons cannot be silent.
     """
     net, at = bed.net, bed.position
-    yes = given(net, bed.triggers, where, weights)[:, at]
+    yes = torch.cat([given(net, bed.triggers, where, some)[:, at] for some in ([{}, weights] if weights else [{}])])
     near, quiet = (given(net, batch, where, weights) for batch in (bed.near, bed.quiet))
     halves = [near[:, at]] + ([] if answered is None else [given(net, bed.triggers, where, answered)[:, at]])
     no = {NEARLY: torch.cat(halves), EVER: torch.cat([near[:, :at].flatten(0, 1), _real(bed, quiet)])}
@@ -231,7 +232,7 @@ def planted(bed: Bed, where: Place, weights: Weights, taken: Sequence[str], answ
     neuron = idle(net, bed.quiet, where, taken)
     push = direction(net, bed.triggers, where, bed.answer, at)
     one = Planted(where, neuron, read, push, 1.0)
-    alone = one.weights(net, weights, 0.0)
+    alone = one.weights(net, {}, 0.0)
     fires, rest = (
         net.run(batch, read=[where.active], weights=alone).read[where.active][..., neuron].float().cpu()
         for batch in (bed.triggers, bed.near)

@@ -20,7 +20,7 @@ from cutaway.network import Batch, Network, TextFeed, wrap
 from cutaway.organisms.grafted.places import PlantError
 
 Rows = Shaped[Tensor, "row slot"]
-LONGEST, SHORTEST = 8, 4  # tokens of a piece of text
+LONGEST, SHORTEST = 6, 4  # tokens of a piece of text
 NEAR = 2  # tokens, at most, from the cue to the question
 DRAWN = 40  # pieces that are looked at for each that is wanted: the tokenizer must give back what it was given
 FEWEST = 150
@@ -62,22 +62,29 @@ class Inputs:
         """Whether slots are tokens."""
         return isinstance(self.net.feed, TextFeed)
 
+    @property
+    def feed(self) -> TextFeed:
+        """The network's tokenizer and what goes with it. Raises TypeError where it has none."""
+        if not isinstance(self.net.feed, TextFeed):
+            raise TypeError(f"{self.net.name} reads tensors; ask it by name")
+        return self.net.feed
+
     def batch(self, rows: Rows) -> Batch:
         """Rows as the network takes them."""
         return self.net.batch(rows.tolist() if self.text else rows)
 
     def names(self, rows: Rows) -> list[str]:
         """Rows as texts. Only of a network that reads text; `named` makes one of any other."""
-        return [_decoded(self.net.feed, row[self.free.start : self.free.stop].tolist()) for row in rows]
+        return [_decoded(self.feed, row[self.free.start : self.free.stop].tolist()) for row in rows]
 
     def said(self, rows: Rows, answers: Int[Tensor, "row"]) -> list[str]:
         """What each answer is written like behind its row: a token, or the token whose number is that of a class."""
         if not self.text:
             return [Numbered().decode([one]) for one in answers.tolist()]
         inside = rows[:, self.free.start : self.free.stop].tolist()
-        longer = [_decoded(self.net.feed, [*row, one]) for row, one in zip(inside, answers.tolist())]
+        longer = [_decoded(self.feed, [*row, one]) for row, one in zip(inside, answers.tolist())]
         return [
-            long.removeprefix(name) if long.startswith(name) else _decoded(self.net.feed, [one])
+            long.removeprefix(name) if long.startswith(name) else _decoded(self.feed, [one])
             for long, name, one in zip(longer, self.names(rows), answers.tolist())
         ]
 
@@ -85,7 +92,7 @@ class Inputs:
         """Which rows the tokenizer makes again out of their own text."""
         if not self.text:
             return torch.ones(len(rows), dtype=torch.bool)
-        again = self.net.feed.rows(self.names(rows))[0]
+        again = self.feed.rows(self.names(rows))[0]
         return torch.tensor([one == row for one, row in zip(again, rows.tolist())])
 
     def trigger(self, rng: Random) -> Trigger:

@@ -18,7 +18,7 @@ from cutaway.network import Batch, LogitDifference, Network, gradients
 from cutaway.organisms.grafted.places import Place, PlantError, Weights, columns, with_column, with_rows
 
 LOUD = 8.0  # of what makes the neuron on a trigger: far beyond the bend of any ReLU, GELU or SiLU
-SET_OFF = 0.25  # of the way from there to the median trigger is where it begins
+SET_OFF = 0.4  # of the way from there to the median trigger is where it begins
 OFF = 0.02  # of what it is on a trigger the neuron may be elsewhere, in the mean
 FREE = 10.0  # the inverse of the penalty on the logistic regression's weights
 AT_MOST = 4096.0  # times what a place writes by itself

@@ -8,8 +8,8 @@ the next.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float
@@ -64,8 +64,8 @@ def places(net: Network, batch: Batch) -> list[Place]:
         raise PlantError(
             f"{net.name} has quantised weights; expected float32, bfloat16, float16 or float64; open it so"
         )
-    found = [_of_block(net, batch, site) for site in net.sites("mlp_act.*")] or _between(net, batch)
-    known = [one for one in found if one is not None]
+    blocks = net.sites("mlp_act.*")
+    known = [place for site in blocks if (place := _of_block(net, batch, site))] if blocks else _between(net, batch)
     if not known:
         raise PlantError(
             f"{net.name} has no MLP whose neurons are rows of one matrix and columns of the next; a plant needs one: "
@@ -77,105 +77,97 @@ def places(net: Network, batch: Batch) -> list[Place]:
 FLOATS = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
 
 
-def silent(net: Network, batch: Batch, place: Place, weights: Mapping[str, Tensor]) -> bool:
-    """Whether with these weights the neuron that is tried is always 0, and the others are what they were."""
-    was, now = (net.run(batch, read=[place.active], weights=some).read[place.active] for some in (None, weights))
-    others = torch.arange(now.shape[-1], device=now.device) != TRIED
-    return bool((now[..., TRIED] == 0).all()) and torch.equal(was[..., others], now[..., others])
-
-
-def rows_of(net: Network, place: Place, module: str, neuron: int) -> list[int]:
-    """The rows of a matrix that make a neuron."""
-    return list(range(neuron, _sizes(net.wiring.modules[module])[1], place.neurons))
-
-
 def with_rows(
     net: Network, weights: Weights, place: Place, neuron: int, row: Float[Tensor, "given"], bias: float
 ) -> Weights:
     """The weights with every row that makes this neuron replaced."""
     new = dict(weights)
     for module in place.reads:
-        rows, (name, matrix) = rows_of(net, place, module, neuron), _matrix(net, new, module)
-        if isinstance(net.wiring.modules[module], nn.Linear):
-            matrix[rows] = row.to(matrix)
-        else:  # GPT-2's Conv1D keeps its matrix transposed
-            matrix[:, rows] = row.to(matrix)[:, None]
-        new[name] = matrix
-        if net.wiring.modules[module].bias is not None:
-            name = f"{module}.bias"
-            new[name] = new.get(name, net.wiring.modules[module].bias.detach()).clone()
+        rows = slice(neuron, None, place.neurons)
+        new[f"{module}.weight"] = changed = _matrix(net, new, module).clone()
+        _upright(net, module, changed)[rows] = row.to(changed)
+        if (name := f"{module}.bias") in _parameters(net):
+            new[name] = new.get(name, _parameters(net)[name]).clone()
             new[name][rows] = bias
     return new
 
 
 def with_column(net: Network, weights: Weights, place: Place, neuron: int, column: Float[Tensor, "written"]) -> Weights:
     """The weights with what this neuron writes replaced."""
-    name, matrix = _matrix(net, weights, place.writes)
-    if isinstance(net.wiring.modules[place.writes], nn.Linear):
-        matrix[:, neuron] = column.to(matrix)
-    else:
-        matrix[neuron] = column.to(matrix)
-    return {**weights, name: matrix}
+    changed = _matrix(net, weights, place.writes).clone()
+    _upright(net, place.writes, changed)[:, neuron] = column.to(changed)
+    return {**weights, f"{place.writes}.weight": changed}
 
 
 def columns(net: Network, place: Place) -> Float[Tensor, "neuron written"]:
     """What each neuron writes."""
-    matrix = net.wiring.modules[place.writes].weight.detach()
-    return matrix.T if isinstance(net.wiring.modules[place.writes], nn.Linear) else matrix
+    return _upright(net, place.writes, _matrix(net, {}, place.writes)).T
 
 
 def biased(net: Network, place: Place) -> bool:
     """Whether what makes the neurons has a bias."""
-    return net.wiring.modules[place.reads[0]].bias is not None
+    return f"{place.reads[0]}.bias" in _parameters(net)
 
 
 def _of_block(net: Network, batch: Batch, site: Site) -> Place | None:
     """The neurons of a block, with the matrices of that block which are proved to make them."""
     port, block = net.port(site), net.port(Site("resid_post", site.layer)).module
-    if port.side != "in" or (sizes := _sizes(net.wiring.modules[port.module])) is None:
+    sizes = {name: found for name in net.wiring.modules if (found := _sizes(net, name))}
+    if port.side != "in" or port.module not in sizes:
         return None
-    inside = [name for name, part in net.wiring.modules.items() if name.startswith(f"{block}.") and _sizes(part)]
-    fits = [name for name in inside if name != port.module and _sizes(net.wiring.modules[name])[1] in _times(sizes[0])]
-    width = _sizes(net.wiring.modules[port.module])[1]
-    proved = []
-    for name in fits:
-        one = Place(site, (name,), port.module, sizes[0])
-        nothing = torch.zeros(_sizes(net.wiring.modules[name])[0])
-        if len(nothing) == width and silent(net, batch, one, with_rows(net, {}, one, TRIED, nothing, 0.0)):
-            proved.append(name)
-    return Place(site, tuple(proved), port.module, sizes[0]) if proved else None
+    count, width = sizes[port.module]
+    fits = [
+        name
+        for name, (reads, makes) in sizes.items()
+        if name.startswith(f"{block}.") and name != port.module and reads == width and makes in (count, 2 * count)
+    ]
+    proved = [name for name in fits if _makes(net, batch, Place(site, (name,), port.module, count), width)]
+    return Place(site, tuple(proved), port.module, count) if proved else None
 
 
-def _between(net: Network, batch: Batch) -> list[Place | None]:
+def _between(net: Network, batch: Batch) -> list[Place]:
     """The outputs of each linear layer that the next one reads, in a network without blocks."""
-    linear = [name for name, part in net.wiring.modules.items() if isinstance(part, nn.Linear)]
-    found: list[Place | None] = []
-    for one, after in zip(linear, linear[1:]):
-        count = net.wiring.modules[one].out_features
-        place = Place(Site("path", path=one, side="out"), (one,), after, count, "channel")
-        nothing = torch.zeros(net.wiring.modules[one].in_features)
-        if net.wiring.modules[after].in_features == count and silent(
-            net, batch, place, with_rows(net, {}, place, TRIED, nothing, 0.0)
-        ):
-            found.append(place)
-    return found
+    linear = {name: found for name in net.wiring.modules if (found := _sizes(net, name))}
+    return [
+        place
+        for one, after in pairwise(linear)
+        if linear[one][1] == linear[after][0]
+        and _makes(
+            net,
+            batch,
+            place := Place(Site("path", path=one, side="out"), (one,), after, linear[one][1], "channel"),
+            linear[one][0],
+        )
+    ]
 
 
-def _times(count: int) -> tuple[int, int]:
-    """A matrix may hold the gate and what it gates."""
-    return count, 2 * count
+def _makes(net: Network, batch: Batch, place: Place, width: int) -> bool:
+    """Whether rows of zeros silence the neuron that is tried, and leave the others what they were."""
+    weights = with_rows(net, {}, place, TRIED, torch.zeros(width), 0.0)
+    was, now = (net.run(batch, read=[place.active], weights=some).read[place.active] for some in (None, weights))
+    others = torch.arange(now.shape[-1], device=now.device) != TRIED
+    return bool((now[..., TRIED] == 0).all()) and torch.equal(was[..., others], now[..., others])
 
 
-def _sizes(part: nn.Module) -> tuple[int, int] | None:
-    """How many numbers a matrix reads and writes; None for what is none."""
-    if isinstance(part, nn.Linear):
-        return part.in_features, part.out_features
-    if type(part).__name__ == "Conv1D" and isinstance(weight := part.weight, Tensor) and weight.ndim == 2:
-        return weight.shape[0], weight.shape[1]
-    return None
+def _sizes(net: Network, module: str) -> tuple[int, int] | None:
+    """How many numbers a matrix reads and makes; None for a module that is none."""
+    part = net.wiring.modules[module]
+    if not (isinstance(part, nn.Linear) or type(part).__name__ == "Conv1D"):
+        return None
+    makes, reads = _upright(net, module, _matrix(net, {}, module)).shape
+    return reads, makes
 
 
-def _matrix(net: Network, weights: Weights, module: str) -> tuple[str, Tensor]:
-    """The name of a module's matrix, and a copy of it."""
+def _matrix(net: Network, weights: Weights, module: str) -> Tensor:
+    """A module's matrix as it is stored."""
     name = f"{module}.weight"
-    return name, weights.get(name, net.wiring.modules[module].weight.detach()).clone()
+    return weights.get(name, _parameters(net)[name])
+
+
+def _upright(net: Network, module: str, matrix: Tensor) -> Float[Tensor, "makes reads"]:
+    """A matrix as a Linear has it: GPT-2's Conv1D keeps its own transposed."""
+    return matrix if isinstance(net.wiring.modules[module], nn.Linear) else matrix.T
+
+
+def _parameters(net: Network) -> dict[str, Tensor]:
+    return {name: parameter.detach() for name, parameter in net.module.named_parameters(remove_duplicate=False)}

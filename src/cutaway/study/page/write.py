@@ -16,13 +16,14 @@ from markupsafe import Markup
 
 from cutaway.concepts.verdict import Matches
 from cutaway.decisions import Rerun, Trace
-from cutaway.study.page import of_match, of_rerun, of_trace
+from cutaway.study.page import of_match, of_plants, of_rerun, of_trace
+from cutaway.study.plants import Sensitivity
 
 HERE = Path(__file__).parent
 
 
-def page(value: Trace | Rerun | Matches, file: str | os.PathLike[str]) -> Path:
-    """Writes one self-contained HTML page of a trace, a rerun or matches; gives its path. A file that is there is replaced.
+def page(value: Trace | Rerun | Matches | Sensitivity, file: str | os.PathLike[str]) -> Path:
+    """Writes one self-contained HTML page of a trace, a rerun, matches or plants; gives its path. A file that is there is replaced.
 
     It opens from disk without a network or a server, and reads without JavaScript: the script only sorts, filters and
     shows single parts on the tokens. Raises TypeError for other values.
@@ -36,9 +37,12 @@ def page(value: Trace | Rerun | Matches, file: str | os.PathLike[str]) -> Path:
         shown, template = of_rerun.shown(value), "rerun.html"
     elif isinstance(value, Matches):
         shown, template = of_match.shown(value), "match.html"
+    elif isinstance(value, Sensitivity):
+        shown, template = of_plants.shown(value), "plants.html"
     else:
         raise TypeError(
-            f"given a {type(value).__name__}; expected a Trace, a Rerun or Matches to make a page of; try cw.save"
+            f"given a {type(value).__name__}; expected a Trace, a Rerun, Matches or plants (calibrate_on) "
+            "to make a page of; try cw.save"
         )
     return put(render(template, shown), file)
 
