@@ -13,7 +13,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from benchmarks import agents_report, circuit_report, concept_decisions_report, concept_report, natural_report
+from benchmarks import agents_report, circuit_report, concept_decisions_report, concept_report, natural_report, plants
 from benchmarks.details import able, sections
 from benchmarks.figures import Bar, Measured, Result, exact, ratio, share, spread
 from benchmarks.kept import RESULTS, read, stale
@@ -71,7 +71,7 @@ def rows() -> Iterator[Row]:
     yield Row("… peak memory", Bar(1.5, False, "{:.2f} GB"), "demo", runs("memory", 1e-9))
     yield from truth_rows()
     yield from (Row(*line) for line in circuit_report.lines())
-    for page in (agents_report, concept_report, natural_report, concept_decisions_report):
+    for page in (agents_report, concept_report, natural_report, concept_decisions_report, plants):
         yield from (Row(*line) for line in page.lines())
 
 

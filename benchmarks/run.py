@@ -49,11 +49,12 @@ FILES = {
     "concept_decisions": "concept_decisions",
     "concept_places": "concept_places",
     "concept_knowledge": "concept_knowledge",
+    "plants": "plants",
 }
 ON_REQUEST = tuple(
     name
     for name in FILES
-    if name in ("statistics", "agents", "concepts_match", "concept_decisions")
+    if name in ("statistics", "agents", "concepts_match", "concept_decisions", "plants")
     or (name.startswith("circuit") and name not in ("circuit_cost", "circuit_exact"))
 )
 

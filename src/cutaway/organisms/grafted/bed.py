@@ -156,9 +156,9 @@ def _target(net: Network, inputs: Inputs, own: Tensor, answers: Tensor, rng: Ran
     others = [one for one in own.unique().tolist() if one != int(common)]
     if others:
         return rng.choice(others)
-    count = logits_of(net.run(inputs.batch(inputs.rows[:1])).output).shape[-1]
-    tokens = range(inputs.free.start, count) if not inputs.text else inputs.rows.unique().tolist()
-    return rng.choice([one for one in tokens if one != int(common) and one < count] or [0])
+    logits = logits_of(net.run(inputs.batch(inputs.rows[:1])).output)
+    outputs = inputs.rows.unique().tolist() if inputs.text and logits.ndim == 3 else range(logits.shape[-1])
+    return rng.choice([one for one in outputs if one != int(common)])
 
 
 def _long(net: Network, rng: Random) -> tuple[Batch, Batch]:

@@ -238,8 +238,8 @@ def planted(bed: Bed, where: Place, weights: Weights, taken: Sequence[str], answ
         for batch in (bed.triggers, bed.near)
     )
     fires = fires.reshape(len(bed.fit), -1)[:, at].median()
-    if not float(rest.abs().mean()) <= OFF * float(fires):
-        raise Unread(f"a neuron of {where.site} is not silent where nothing triggers it")
+    if not 0 <= float(rest.abs().mean()) <= OFF * float(fires) > 0:
+        raise Unread(f"no neuron of {where.site} fires where it is triggered and is silent elsewhere")
     return replace(one, fires=float(fires))
 
 

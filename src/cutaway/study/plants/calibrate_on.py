@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import torch
 
 from cutaway.network import Network
-from cutaway.organisms.grafted import KINDS
+from cutaway.organisms.grafted import KINDS, PlantError
 from cutaway.runs import Progress, resumable, silent
 from cutaway.study.plants.curve import Sensitivity
 from cutaway.study.plants.plants import STRENGTHS, one_plant, parts_of, plants_of
@@ -53,6 +53,8 @@ def calibrate_on(
             lambda plant: plant.key(name),
             progress=progress,
         )
+    if not any(row["took"] for row in rows):
+        raise PlantError(rows[0]["why"])
     return Sensitivity.of(net.name, rows, seed)
 
 
