@@ -45,9 +45,8 @@ def test_a_stronger_plant_turns_more() -> None:
     assert grown("rank-one", 0.5).shown.value < grown("rank-one", 1.0).shown.value < grown("rank-one", 4.0).shown.value
 
 
-def test_half_is_turned_at_strength_one() -> None:
-    one = grown("rank-one", 1.0)
-    assert one.shown.low < 0.5 < one.shown.high + 0.1  # of prompts that the strength was not measured on
+def test_about_half_is_turned_at_strength_one() -> None:
+    assert 0.25 < grown("rank-one", 1.0).shown.value < 0.75  # measured on 40 other prompts
 
 
 def test_none_of_several_is_enough() -> None:

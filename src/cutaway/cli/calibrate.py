@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cutaway.cli.answer import Answer
 from cutaway.cli.ending import WrongUse
 from cutaway.cli.options import Options, kept, on_one_thread, opened
 from cutaway.cli.verbs import Several, listed
 from cutaway.runs.progress import terminal
-
-if TYPE_CHECKING:
-    from cutaway.network import Network
 
 
 def calibrate(
@@ -53,7 +49,7 @@ def calibrate(
             raise WrongUse(
                 "--plant was given with --strata or --networks; expected one or the other: these are about organisms"
             )
-        return _planted(opened(plant, options.device), each, listed(strengths), page, folder, options)
+        return _planted(plant, each, listed(strengths), page, folder, options)
     if each is not None or strengths or page is not None:
         raise WrongUse("--each, --strengths and --page are about plants; expected --plant NETWORK with them")
     from cutaway.study.calibrate import calibrate, chosen_of, cpu_hours, runs_of
@@ -68,7 +64,7 @@ def calibrate(
 
 
 def _planted(
-    net: Network, each: int | None, strengths: list[str], page: Path | None, folder: Path | None, options: Options
+    network: str, each: int | None, strengths: list[str], page: Path | None, folder: Path | None, options: Options
 ) -> Answer:
     """The detection curve of one network."""
     import cutaway
@@ -79,7 +75,7 @@ def _planted(
         asked = tuple(map(float, strengths)) or STRENGTHS
     except ValueError:
         raise WrongUse(f"--strengths was given {','.join(strengths)!r}; expected numbers: try 0,0.5,1,2") from None
-    count = EACH if each is None else each
+    net, count = opened(network, options.device), EACH if each is None else each
     minutes = cpu_minutes(net, count, asked)
     _budget(f"{len(plants_of(count, asked))} plants in {net.name}", minutes / 60, folder, options)
     with kept(options.out) as beside:

@@ -166,19 +166,29 @@ def _grown(bed: Bed, kind: str, strength: float, rng: Random) -> tuple[list[Plan
         return _distributed(bed, strength, rng)
     if kind == "backup":
         return _backup(bed, strength, rng)
-    where = rng.choice(bed.places)
-    one = planted(bed, where, {}, ())
+    one = _somewhere(bed, rng)
     loud = strength * loudness(bed, lambda size: one.weights(bed.net, {}, size))
     weights = one.weights(bed.net, {}, loud)
     if kind == "rank-one":
         return [one], [], weights
-    other = planted(bed, where, weights, (one.address,))
+    other = planted(bed, one.place, weights, (one.address,))
     if kind == "inert":
         return [one], [other], other.weights(bed.net, weights, 0.0)
     noise = torch.randn(len(one.direction), generator=torch.Generator().manual_seed(rng.randrange(2**31)))
     noise = noise - (noise @ one.direction) * one.direction
     other = replace(other, direction=noise / noise.norm())
     return [one], [other], other.weights(bed.net, weights, loud)
+
+
+def _somewhere(bed: Bed, rng: Random) -> Planted:
+    """A neuron in the first place of a random order that reads the trigger. Raises Unread where none does."""
+    error: Unread | None = None
+    for where in rng.sample(bed.places, len(bed.places)):
+        try:
+            return planted(bed, where, {}, ())
+        except Unread as unread:
+            error = unread
+    raise error or Unread("there is no place")
 
 
 def _distributed(bed: Bed, strength: float, rng: Random) -> tuple[list[Planted], list[Planted], Weights]:
