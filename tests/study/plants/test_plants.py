@@ -93,6 +93,8 @@ def test_the_command_prints_its_budget_the_curve_and_the_page_and_goes_on(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setattr(import_module("cutaway.cli.calibrate"), "opened", lambda *_: blobs())
+    verb = import_module("cutaway.study.plants.calibrate_on")
+    monkeypatch.setattr(verb, "one_plant", lambda net, plant: row(plant.kind, plant.strength, plant.strength > 0))
     words = [
         "calibrate",
         "--plant",
@@ -108,13 +110,13 @@ def test_the_command_prints_its_budget_the_curve_and_the_page_and_goes_on(
     ]
     assert run([*words, "--page", str(tmp_path / "plants.html")]) == 0
     said = capsys.readouterr()
-    assert "5 plants in blobs, about" in said.err and "false claims: " in said.out
+    assert "8 plants in blobs, about" in said.err and "false claims: " in said.out
     page = (tmp_path / "plants.html").read_text()
     assert page.count("<polyline") == 3 and "Recall against strength" in page
-    monkeypatch.setattr(import_module("cutaway.study.plants.calibrate_on"), "one_plant", None)  # all of them are kept
+    monkeypatch.setattr(verb, "one_plant", None)  # all of them are kept
     assert run([*words, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert len(document["result"]) == 5 and any(note.startswith("false claims") for note in document["notes"])
+    assert len(document["result"]) == 8 and any(note.startswith("false claims") for note in document["notes"])
 
 
 def test_the_command_refuses_both_sorts_of_calibration_at_once(capsys: pytest.CaptureFixture[str]) -> None:
