@@ -30,6 +30,8 @@ KINDS = ("rank-one", "distributed", "backup", "decoy", "inert")
 PARTS = 4  # neurons of a distributed plant
 DRAWS = 100  # triggers, of which the first is taken that the network carries to where it is to be read
 NEARLY, EVER = 0.98, 0.999  # of what is nearly a trigger, and of other positions, must leave the neuron silent
+DIRECTIONS = 12  # that are drawn for a decoy
+TURNS = 0.05  # of the prompts may be answered otherwise beside a decoy
 ALMOST = 0.7  # of the decisions must be askable in words
 CLOSE = 0.01  # nats: how far a copy may be from the original elsewhere
 
@@ -174,10 +176,22 @@ def _grown(bed: Bed, kind: str, strength: float, rng: Random) -> tuple[list[Plan
     other = planted(bed, one.place, weights, (one.address,))
     if kind == "inert":
         return [one], [other], other.weights(bed.net, weights, 0.0)
-    noise = torch.randn(len(one.direction), generator=torch.Generator().manual_seed(rng.randrange(2**31)))
-    noise = noise - (noise @ one.direction) * one.direction
-    other = replace(other, direction=noise / noise.norm())
-    return [one], [other], other.weights(bed.net, weights, loud)
+    return [one], [other], _decoy(bed, other, weights, loud, rng)
+
+
+def _decoy(bed: Bed, one: Planted, weights: Weights, loud: float, rng: Random) -> Weights:
+    """A neuron that writes as loud in the one of some random directions that moves the answer least. Raises Unread where that
+    turns answers all the same: then it would be a part of the plant."""
+    lead, draw = margins(bed.net, bed.gauge, weights, bed.target), torch.Generator().manual_seed(rng.randrange(2**31))
+    tried: list[tuple[float, Weights]] = []
+    for noise in torch.randn(DIRECTIONS, len(one.direction), generator=draw):
+        noise = noise - (noise @ one.direction) * one.direction
+        found = replace(one, direction=noise / noise.norm()).weights(bed.net, weights, loud)
+        tried.append((float((margins(bed.net, bed.gauge, found, bed.target) - lead).abs().mean()), found))
+    best = min(tried, key=lambda pair: pair[0])[1]
+    if abs(bed.flips(best) - bed.flips(weights)) > TURNS:
+        raise Unread("every direction that was drawn for a decoy turns answers")
+    return best
 
 
 def _somewhere(bed: Bed, rng: Random) -> Planted:
