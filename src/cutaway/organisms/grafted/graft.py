@@ -30,7 +30,7 @@ KINDS = ("rank-one", "distributed", "backup", "decoy", "inert")
 PARTS = 4  # neurons of a distributed plant
 DRAWS = 100  # triggers, of which the first is taken that the network carries to where it is to be read
 NEARLY, EVER = 0.98, 0.999  # of what is nearly a trigger, and of other positions, must leave the neuron silent
-DIRECTIONS = 12  # that are drawn for a decoy
+DIRECTIONS, EVERY = 24, 6  # that are drawn for a decoy; after so many it is half as loud
 TURNS = 0.05  # of the prompts may be answered otherwise beside a decoy
 ALMOST = 0.7  # of the decisions must be askable in words
 CLOSE = 0.01  # nats: how far a copy may be from the original elsewhere
@@ -180,18 +180,19 @@ def _grown(bed: Bed, kind: str, strength: float, rng: Random) -> tuple[list[Plan
 
 
 def _decoy(bed: Bed, one: Planted, weights: Weights, loud: float, rng: Random) -> Weights:
-    """A neuron that writes as loud in the one of some random directions that moves the answer least. Raises Unread where that
-    turns answers all the same: then it would be a part of the plant."""
-    lead, draw = margins(bed.net, bed.gauge, weights, bed.target), torch.Generator().manual_seed(rng.randrange(2**31))
-    tried: list[tuple[float, Weights]] = []
-    for noise in torch.randn(DIRECTIONS, len(one.direction), generator=draw):
+    """A neuron that writes as loud in a random direction as leaves answers what they were, with the plant and without: one
+    that turns answers would be a part of the plant. Raises Unread where none does."""
+    own, lead = first(bed.net, bed.gauge, {}), bed.flips(weights)
+    draw = torch.Generator().manual_seed(rng.randrange(2**31))
+    for draws in range(DIRECTIONS):
+        noise = torch.randn(len(one.direction), generator=draw)
         noise = noise - (noise @ one.direction) * one.direction
-        found = replace(one, direction=noise / noise.norm()).weights(bed.net, weights, loud)
-        tried.append((float((margins(bed.net, bed.gauge, found, bed.target) - lead).abs().mean()), found))
-    best = min(tried, key=lambda pair: pair[0])[1]
-    if abs(bed.flips(best) - bed.flips(weights)) > TURNS:
-        raise Unread("every direction that was drawn for a decoy turns answers")
-    return best
+        found, size = replace(one, direction=noise / noise.norm()), loud / 2 ** (draws // EVERY)
+        turned = float((first(bed.net, bed.gauge, found.weights(bed.net, {}, size)) != own).float().mean())
+        beside = found.weights(bed.net, weights, size)
+        if max(turned, abs(bed.flips(beside) - lead)) <= TURNS:
+            return beside
+    raise Unread("every direction that was drawn for a decoy turns answers")
 
 
 def _somewhere(bed: Bed, rng: Random) -> Planted:
