@@ -22,6 +22,7 @@ from benchmarks import (
     concept_report,
     diff_report,
     natural_report,
+    plants,
     reader_report,
 )
 from benchmarks.details import able, sections
@@ -43,6 +44,7 @@ PAGES = (
     concept_decisions_report,
     diff_report,
     reader_report,
+    plants,
 )
 """Those that have lines of their own, in the order in which they stand in the table."""
 

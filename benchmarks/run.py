@@ -54,8 +54,9 @@ FILES = {
     "code_pair": "code_pair",
     "diff": "diff",
     "reader": "reader",
+    "plants": "plants",
 }
-LONG = ("statistics", "agents", "agree", "code_pair", "concept_decisions", "concepts_match", "diff", "reader")
+LONG = ("statistics", "agents", "agree", "code_pair", "concept_decisions", "concepts_match", "diff", "plants", "reader")
 ON_REQUEST = tuple(
     name
     for name in FILES

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cutaway.opening import open
     from cutaway.study import cite, compare, load, page, picture, save
     from cutaway.study.calibrate import calibrate
+    from cutaway.study.plants import calibrate_on
     from cutaway.submodels import Directions, SubModel, adversary, catalogue
 
 try:
@@ -26,6 +27,7 @@ except PackageNotFoundError:  # a source tree that was never installed
 
 _HOMES = {
     "calibrate": "cutaway.study.calibrate",
+    "calibrate_on": "cutaway.study.plants",
     "diff": "cutaway.concepts.diff",
     "match": "cutaway.concepts.verdict:match_all",  # where it is called otherwise, its name there
     "open": "cutaway.opening",
@@ -45,6 +47,7 @@ __all__ = [
     "__version__",
     "adversary",
     "calibrate",
+    "calibrate_on",
     "catalogue",
     "cite",
     "compare",

@@ -17,14 +17,15 @@ from markupsafe import Markup
 from cutaway.concepts.diff import Differences
 from cutaway.concepts.verdict import Matches
 from cutaway.decisions import Rerun, Trace
-from cutaway.study.page import of_diff, of_match, of_rerun, of_trace
+from cutaway.study.page import of_diff, of_match, of_plants, of_rerun, of_trace
+from cutaway.study.plants import Sensitivity
 
 HERE = Path(__file__).parent
 SHEETS_OF = {"diff.html": ("match.css",)}  # those of another page that a page uses too
 
 
-def page(value: Trace | Rerun | Matches | Differences, file: str | os.PathLike[str]) -> Path:
-    """Writes one self-contained HTML page of a trace, a rerun, matches or differences, in the place of a file that is there.
+def page(value: Trace | Rerun | Matches | Differences | Sensitivity, file: str | os.PathLike[str]) -> Path:
+    """Writes one self-contained HTML page of a trace, a rerun, matches, differences or plants, in the place of a file there.
 
     Gives its path. It opens from disk without a network or a server, and reads without JavaScript: the script only sorts,
     filters and shows single parts on the tokens. Raises TypeError for other values.
@@ -40,9 +41,12 @@ def page(value: Trace | Rerun | Matches | Differences, file: str | os.PathLike[s
         shown, template = of_match.shown(value), "match.html"
     elif isinstance(value, Differences):
         shown, template = of_diff.shown(value), "diff.html"
+    elif isinstance(value, Sensitivity):
+        shown, template = of_plants.shown(value), "plants.html"
     else:
         raise TypeError(
-            f"given a {type(value).__name__}; expected a Trace, a Rerun, Matches or Differences to make a page of; try cw.save"
+            f"given a {type(value).__name__}; expected a Trace, a Rerun, Matches, Differences or plants (calibrate_on) "
+            "to make a page of; try cw.save"
         )
     return put(render(template, shown), file)
 

@@ -1,0 +1,1 @@
+"""Plants in a network of one's own."""
