@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -50,7 +51,8 @@ def questions_of(words: list[str]) -> list[Questions]:
 
     found, given = asked_about(words)
     deciding = [one for one in found if one.decisions is not None]
-    asked = [*given.values(), *(Questions.of(one, deciding) for one in deciding if one.name not in given)]
+    asked = [replace(about, name=name) for name, about in given.items()]
+    asked += [Questions.of(one, deciding) for one in deciding if one.name not in given]
     left = [one.name for one in found if one.decisions is None and one.name not in given]
     if not asked:
         raise WrongUse(
