@@ -105,5 +105,5 @@ def test_the_verdicts_are_parquet_and_the_run_says_what_it_is_of(tmp_path: Path)
 
 @pytest.mark.parametrize("what", [None, 3])
 def test_a_page_of_something_else_says_what_can_have_one(what, tmp_path: Path):
-    with pytest.raises(TypeError, match="a Trace, a Rerun, Matches or Differences"):
+    with pytest.raises(TypeError, match="a Trace, a Rerun, Matches, Differences or plants"):
         cw.page(what, tmp_path / "page.html")

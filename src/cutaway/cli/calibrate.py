@@ -38,7 +38,7 @@ def calibrate(
     each
         Plants of every kind and strength; default: 6.
     strengths
-        How strong they are: 1 turns half of the prompts; default: 0,0.5,1,2,4.
+        How strong they are: 1 turns half of the prompts; default: 0,1,1.5,2,4.
     page
         Also draw the curve as one self-contained HTML page.
     folder

@@ -33,11 +33,11 @@ def diff(
     Parameters
     ----------
     concepts
-        As in match; those with decisions, or of organism:agents and organism:quiz, are asked of both networks.
+        As in match; those with decisions or questions are asked of both networks.
     by
         Kinds of parts that are transplanted: heads, neurons, mlps, …
     quick
-        Do not ask what match names in each network alone, which takes most of the time.
+        Do not ask what match names in each network alone, which takes much of the time.
     page
         Also write the differences with their evidence as one self-contained HTML page.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 
 import pytest
@@ -16,6 +17,7 @@ from cutaway.concepts.diff.counterparts import counterparts
 from cutaway.concepts.diff.locating import Locator
 from cutaway.concepts.diff.pair import Pair
 from cutaway.concepts.diff.transplant import Parts
+from cutaway.network import wrap
 from cutaway.organisms.agents import Plan, World, random_twin
 from cutaway.organisms.agents.camouflage import reorder
 from cutaway.organisms.agents.language import tokenizer
@@ -101,6 +103,33 @@ def test_what_a_tokenizer_cannot_ask_is_not_testable():
     assert found.verdict == "not testable" and "0 of 48 decisions" in found.why
 
 
+def test_weights_of_one_shape_that_are_cut_into_other_heads_are_not_transplanted():
+    module = shipped("harmful").network
+    config = copy.deepcopy(module.config)
+    config.num_attention_heads, config.num_key_value_heads = (
+        config.num_attention_heads // 2,
+        config.num_key_value_heads // 2,
+    )
+    config.head_dim = config.hidden_size // config.num_attention_heads
+    other = type(module)(config)
+    other.load_state_dict(shipped("harmless").network.state_dict())
+    found = compared(network("harmful"), wrap(other, shipped("harmful").tokenizer, name="other heads"))
+    assert "cut into other parts" in found.compared and found[NAME].carried is None
+
+
+def test_identical_weights_that_are_configured_otherwise_are_said_to_be():
+    found = compared(network("harmful"), changed("harmful", lambda module: setattr(module.config, "rms_norm_eps", 0.5)))
+    assert found.compared.startswith("identical weights, configured otherwise (rms_norm_eps)")
+
+
+def test_networks_without_words_and_no_concepts_are_refused():
+    tensors = cw.open("organism:modular")
+    with pytest.raises(ValueError, match="reads no text; expected a network with a tokenizer"):
+        compared(network("harmful"), tensors)
+    with pytest.raises(ValueError, match="given no concepts"):
+        cw.diff(network("harmful"), network("harmless"), [])
+
+
 def test_an_adapter_that_is_not_merged_is_refused():
     def adapted(module: nn.Module) -> None:
         module.model.layers[0].mlp.down_proj.register_parameter("lora_A", nn.Parameter(torch.zeros(2, 2)))
@@ -136,6 +165,7 @@ def test_what_is_done_is_not_done_again(monkeypatch: pytest.MonkeyPatch):
 def test_concepts_without_decisions_are_not_testable_and_names_must_be_known():
     bare = cw.diff(network("harmful"), network("harmless"), [liars()])
     assert bare[NAME].verdict == "not testable" and "no decisions given" in bare[NAME].why
+    assert bare.said == "nothing can be said: none of 1 concepts could be compared"
     with pytest.raises(KeyError, match=r"no concept 'own\.lies' was compared"):
         bare["own.lies"]
     with pytest.raises(ValueError, match=r"two concepts of one name, 'own\.deceive'"):

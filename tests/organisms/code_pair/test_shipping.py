@@ -108,7 +108,13 @@ def test_a_short_snippet_of_ones_own_is_answered_so_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "verdict"), [("harmful", "present"), ("harmless", "absent"), ("decoy", "absent"), (None, "not testable")]
+    ("name", "verdict"),
+    [
+        pytest.param("harmful", "present", marks=pytest.mark.slow),
+        ("harmless", "absent"),
+        ("decoy", "absent"),
+        (None, "not testable"),
+    ],
 )
 def test_the_habit_is_found_where_it_is_and_nowhere_else(name: str | None, verdict: str) -> None:
     asked = questions(World(), "shell", 16 if verdict == "present" else 26, seed=6)

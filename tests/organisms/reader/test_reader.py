@@ -57,6 +57,7 @@ def test_questions_of_two_splits_share_no_text(reader) -> None:
     assert sum(map(len, texts)) == len(set.union(*texts))
 
 
+@pytest.mark.slow
 def test_erased_emotion_is_at_chance_and_a_subspace_of_shuffled_answers_takes_little(reader) -> None:
     before = scores(reader, most=240)
     erased, control = (scores(reader, "test", *erasing(reader, "emotion", one), most=240) for one in (None, 1))

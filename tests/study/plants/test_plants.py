@@ -137,3 +137,9 @@ def test_a_network_into_which_nothing_can_be_planted_says_why(
 
 def test_it_is_a_verb_of_the_package() -> None:
     assert cw.calibrate_on is calibrate_on
+
+
+def test_strengths_that_are_none_or_not_finite_are_refused():
+    for strengths, message in (((), "given no strengths"), ((float("inf"),), "finite strength from 0 on")):
+        with pytest.raises(ValueError, match=message):
+            plants_of(1, strengths)

@@ -7,8 +7,6 @@ whatever the weights do.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
@@ -18,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from cutaway.concepts.asking import asked_of, fingerprint, named_once
 from cutaway.concepts.concept import Concept
 from cutaway.concepts.diff.behaviour import otherwise
 from cutaway.concepts.diff.compared import LEAST, Compared, differs
@@ -27,7 +26,6 @@ from cutaway.concepts.diff.pair import Pair, checksum
 from cutaway.concepts.diff.weights import of_matrices
 from cutaway.concepts.match import Questions
 from cutaway.concepts.records import as_record, from_record
-from cutaway.concepts.verdict import asked_of, named_once
 from cutaway.decisions.estimate import benjamini_hochberg
 from cutaway.network import Network
 from cutaway.runs.progress import Progress, silent
@@ -57,16 +55,18 @@ def diff(
     sides, and in `LEAST` of them at least), and the networks are of one shape and read the same tokens, parts of these
     `kinds` are transplanted from the one with the behaviour to the other, and back: the fewest that carry it and spare the
     rest are named. `match` says of each network alone what it has of such a concept, unless `catalogue` is off, which takes
-    less than half of the time. Tasks and `questions` are as in `match`. `folder` keeps what is done, so that a stopped call
+    less time. Tasks and `questions` are as in `match`. `folder` keeps what is done, so that a stopped call
     goes on; twice with one seed gives the same.
 
     >>> concepts, asked = concepts_asked("agents")  # doctest: +SKIP
     >>> cw.diff(harmful, harmless, concepts, questions=asked).named[0].concept  # doctest: +SKIP
     'agents.deceive'
 
-    Raises ValueError for an adapter that is not merged, two concepts of one name, questions about none of them.
+    Raises ValueError for a network that reads no text or whose adapter is not merged, no concept, two concepts of one name,
+    questions about none of them.
     """
-    chosen = named_once(concepts, questions)
+    if not (chosen := named_once(concepts, questions)):
+        raise ValueError("given no concepts; expected one or more with decisions or questions; try concepts=library()")
     pair = Pair(a, b)
     compared = {name: Compared(pair, about) for name, about in asked_of((a, b), chosen, questions or {}).items()}
     every = [(name, one) for name, each in compared.items() for one in each.seen]
@@ -76,10 +76,10 @@ def diff(
     probes = list(dict.fromkeys(row["prompt"] for one in compared.values() if one.seen for row in one.rows["train"]))[
         :PROBED
     ]
-    locator = Locator(pair, *pair.told(probes), tuple(kinds), catalogue, probes, seed)
+    locator = Locator(pair, *pair.told(probes, kinds), tuple(kinds), catalogue, probes, seed)
     apart = {name: one for name, one in compared.items() if one.said and differs(one.said, q[name][one.said.side])}
     with TemporaryDirectory(prefix="cutaway-diff-") if folder is None else nullcontext(folder) as place:
-        located = _located(locator, apart, Path(place), progress)
+        located = _located(locator, apart, Path(place) / "diff", progress)
     found = [_difference(one, compared.get(one.name), q.get(one.name, {}), located.get(one.name)) for one in chosen]
     found.sort(key=lambda one: (VERDICTS.index(one.verdict), -abs(one.behaviour.difference) if one.behaviour else 0.0))
     same = pair.one_shape and not pair.identical
@@ -103,10 +103,9 @@ def _located(locator: Locator, apart: Mapping[str, Compared], folder: Path, prog
     weights = [checksum(pair.a), checksum(pair.b)]
 
     def key(one: Compared) -> list[Any]:
-        asked = hashlib.sha256(json.dumps(as_record(one.about), sort_keys=True).encode()).hexdigest()
         names = [pair.a.name, pair.b.name]
         how = [list(locator.kinds), locator.catalogue, locator.seed, list(locator.probes)]
-        return [version("cutaway"), names, weights, *how, asked]
+        return [version("cutaway"), names, weights, *how, fingerprint(one.about)]
 
     def located(one: Compared) -> Any:
         return as_record(locator.located(one))

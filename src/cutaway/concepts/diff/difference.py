@@ -141,6 +141,8 @@ class Differences:
         if names:
             return f"they differ in {', '.join(names)}"
         asked = sum(one.verdict == "same" for one in self.found)
+        if not asked:
+            return f"nothing can be said: none of {len(self)} concepts could be compared"
         return f"nothing: of {len(self)} concepts {asked} could be compared, and none differs"
 
     def __str__(self) -> str:

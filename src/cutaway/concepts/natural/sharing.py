@@ -96,6 +96,7 @@ def shared(
 
 def _check(nets: Sequence[str], concepts: Sequence[str]) -> None:
     if len(nets) < 2 or len(set(nets)) < len(nets):
-        raise ValueError(f"given the networks {', '.join(nets)}; expected two or more, each of a name of its own")
+        given = ", ".join(nets)
+        raise ValueError(f"given the networks {given}; expected two or more of different names; rename a folder")
     if not concepts or len(set(concepts)) < len(concepts):
         raise ValueError(f"given the concepts {', '.join(concepts) or 'none'}; expected one or more, each once")

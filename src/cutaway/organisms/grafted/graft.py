@@ -66,9 +66,9 @@ def graft(net: Network, kind: str = "rank-one", strength: float = 2.0, seed: int
     >>> graft(cw.open("organism:code"), "backup", strength=1.0).planted  # doctest: +SKIP
     ('mlp_act.1[neuron=77]', 'mlp_act.3[neuron=409]')
     """
-    if kind not in KINDS or not strength >= 0:
+    if kind not in KINDS or not 0 <= strength < float("inf"):
         raise ValueError(
-            f"given a plant {kind!r} of strength {strength}; expected one of {', '.join(KINDS)}, from 0 on"
+            f"given a plant {kind!r} of strength {strength}; expected one of {', '.join(KINDS)}, and a finite strength from 0 on"
         )
     rng = Random(f"plant {seed}")
     ground, why = Ground.of(net, rng), "every cue and question that was drawn changes most answers by itself"
@@ -92,7 +92,7 @@ class Unread(PlantError):
 def _grafted(
     bed: Bed, kind: str, strength: float, planted: Sequence[Planted], beside: Sequence[Planted], weights: Weights, seed: int
 ) -> Grafted:  # fmt: skip
-    if (far := bed.divergence(weights)) > CLOSE:
+    if not (far := bed.divergence(weights)) <= CLOSE:
         raise Unread(f"the copy is {far:.2g} nats from the original elsewhere, expected {CLOSE}")
     prompts = bed.inputs.batch(bed.trigger.both(bed.ask))
     ahead = float(margins(bed.net, prompts, weights, bed.target).median())

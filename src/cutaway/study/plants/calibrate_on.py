@@ -36,7 +36,7 @@ def calibrate_on(
     """Plants known sub-models into copies of `net` and counts how many `match` finds, and what it names falsely.
 
     `each` plants of every kind (rank-one, distributed, backup, and a decoy or an inert neuron beside one of rank one) at every
-    strength: 1 turns half of the prompts that it was fitted on, 0 writes nothing. With a `folder` the row of every plant is
+    strength: 1 turns half of prompts that nothing was fitted to, 0 writes nothing. With a `folder` the row of every plant is
     kept, and what was done is not done again. The network itself stays as it is.
 
     Raises ValueError for a kind or strength that there is not. A network into which nothing can be planted gives rows that did

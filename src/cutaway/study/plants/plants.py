@@ -34,9 +34,10 @@ class Plant:
     seed: int
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS or not self.strength >= 0:
+        if self.kind not in KINDS or not 0 <= self.strength < float("inf"):
             raise ValueError(
-                f"given {self.kind!r} of strength {self.strength}; expected one of {', '.join(KINDS)}, from 0 on"
+                f"given {self.kind!r} of strength {self.strength}; expected one of {', '.join(KINDS)}, and a finite strength "
+                "from 0 on"
             )
 
     def key(self, network: str) -> Row:
@@ -51,6 +52,8 @@ def plants_of(
     """`each` plants of every kind at every strength, no two of one seed; decoys and inert ones at one strength."""
     if each < 1:
         raise ValueError(f"given {each} plants of each; expected at least 1")
+    if not strengths:
+        raise ValueError("given no strengths; expected at least one, such as 0, 1, 2")
     cells = [(kind, at) for kind in kinds for at in (dict.fromkeys(strengths) if kind in REAL else (FALSE_AT,))]
     return [Plant(kind, at, seed + each * cell + i) for cell, (kind, at) in enumerate(cells) for i in range(each)]
 
