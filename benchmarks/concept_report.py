@@ -67,6 +67,11 @@ def lines() -> Iterator[Entry]:
                 MATCH,
                 of_places(recipe, behaviour, clean),
             )
+    yield from of_other_benchmarks()
+
+
+def of_other_benchmarks() -> Iterator[Entry]:
+    """Knowledge, neurons by rank, and what is read of code."""
     knows = "small worlds: knowledge that nobody planted in a place, heads and whole MLPs searched: present"
     yield knows, Bar(0.9, True, PERCENT), "concept_knowledge", known("trained")
     yield "… in untrained networks", Bar(0.05, False, PERCENT), "concept_knowledge", known("untrained")

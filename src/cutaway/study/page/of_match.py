@@ -222,6 +222,7 @@ def score(name: str, what: str, share: Share, bar: float | None = None, above: b
 
 
 def listed(parts: Sequence[str], most: int) -> str:
+    """The addresses of the first `most` parts, and how many more there are."""
     rest = f" and {len(parts) - most} more" if len(parts) > most else ""
     return ", ".join(parts[:most]) + rest
 
