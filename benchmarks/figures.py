@@ -16,12 +16,14 @@ DRAWS = 2000
 
 @dataclass(frozen=True)
 class Measured:
-    """`value` with the range [`low`, `high`] that it was measured in; `of` says over what."""
+    """`value` with the range [`low`, `high`] that it was measured in; `of` says over what. `sampled`: the range is the 95 %
+    interval of a share, so that a bar inside it is not decided."""
 
     value: float
     low: float
     high: float
     of: str
+    sampled: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,15 @@ class Bar:
         return f"{self.show.format(found.value)}{spread}, {found.of}"
 
     def verdict(self, found: Measured) -> str:
-        """`met`, or by how much it is missed."""
+        """`met`, or by how much it is missed; and whether a share is of too few to say so for certain."""
+        inside = found.sampled and found.low < self.value < found.high and 0 < self.value < 1
+        few = ", too few to decide" * inside
         if found.value >= self.value if self.at_least else found.value <= self.value:
-            return "met"
+            return f"met{few}"
         if not self.value:
             return "**missed**"
         short = abs(found.value - self.value) / abs(self.value)
-        return f"**missed** by {short:.0%}" if short >= 0.01 else f"**missed** by {short:.1%}"
+        return f"**missed** by {short:.0%}{few}" if short >= 0.01 else f"**missed** by {short:.1%}{few}"
 
 
 def ratio(result: Result, setting: str, above: str, below: str) -> Measured:
@@ -68,7 +72,7 @@ def exact(value: float, of: str) -> Measured:
 
 def share(hits: int, of: int, what: str = "networks") -> Measured:
     """A share with its Clopper–Pearson interval (95 %)."""
-    return Measured(hits / of, *clopper_pearson(hits, of), f"{hits} of {of} {what}")
+    return Measured(hits / of, *clopper_pearson(hits, of), f"{hits} of {of} {what}", sampled=True)
 
 
 def averaged(values: Sequence[float], beside: str = "") -> Measured:

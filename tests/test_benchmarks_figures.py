@@ -9,7 +9,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # benchmarks are no part of the installed package
 
-from benchmarks.figures import averaged, clopper_pearson, clustered
+from benchmarks.figures import Bar, averaged, clopper_pearson, clustered, share
 
 
 @pytest.mark.parametrize("all_alike", [True, False])
@@ -32,3 +32,12 @@ def test_a_mean_over_networks_has_an_interval_that_narrows_with_their_number() -
     assert few.low < few.value < few.high and few.value == pytest.approx(many.value) == pytest.approx(0.95)
     assert many.high - many.low < 0.4 * (few.high - few.low)
     assert few.of == "mean of 16 networks"
+
+
+def test_a_share_of_few_runs_does_not_decide_a_bar_that_its_interval_holds():
+    most, few = Bar(0.9, True, "{:.1%}"), Bar(0.05, False, "{:.1%}")
+    assert most.verdict(share(20, 20)) == "met, too few to decide" and most.verdict(share(200, 200)) == "met"
+    assert few.verdict(share(0, 4)) == "met, too few to decide" and few.verdict(share(0, 93)) == "met"
+    assert (
+        most.verdict(share(17, 20)).endswith("too few to decide") and most.verdict(share(0, 20)) == "**missed** by 100%"
+    )
