@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+import torch
+
 from cutaway.concepts.diff.search import CARRIED, MOST, SPARED, Both, Rest, grown
 from cutaway.concepts.diff.transplant import Way
 from cutaway.concepts.match.share import Share
 from cutaway.concepts.match.trials import Trials
+from cutaway.concepts.read.nulls import p_value
 from cutaway.network import Site
 
 LEVEL = 0.05
@@ -31,8 +34,9 @@ class Carried:
     `parts` are addresses in the network that has the behaviour, `counterparts` those of the same parts in the other. Of the
     decisions that differ: `brought` are answered by the other network as by the first with its parts, `taken` by the first as
     by the other with that one's; `control` is the mean of `brought` over `RANDOM` sets of as many other parts, and `p` that the
-    set brings no more. `spare`: of all other tasks, in both networks, the largest share of answers that change, and the task.
-    `weights`, `activations`: how many parts differ at least as much as the first that is named. `searched` parts were looked at.
+    set brings no more than any of them (by rank, so never below 1/21). `spare`: of all other tasks, in both networks, the
+    largest share of answers that change, and the task. `weights`, `activations`: how many parts differ at least as much as the
+    first that is named. `searched` parts were looked at.
     """
 
     parts: tuple[str, ...]
@@ -89,14 +93,14 @@ def carried(
         return None
     both, other = judged
     there, back = both.crossed(found)
-    chance, brought = _random(both, names, found, seed), Share.of(int(there.sum()), both.rows)
+    random, brought = _random(both, names, found, seed), Share.of(int(there.sum()), both.rows)
     return Carried(
         found,
         tuple(way.places[name][1] for name in found),
         brought,
         Share.of(int(back.sum()), both.rows),
-        Share.of(round(chance * both.rows), both.rows),
-        _above(brought, (chance * RANDOM * both.rows + 1) / (RANDOM * both.rows + 1)),
+        Share.of(round(sum(random) / len(random) * both.rows), both.rows),
+        p_value(brought.value, torch.tensor([random], dtype=torch.double)),
         None if other is None else other.worst(found),
         None,
         None,
@@ -104,17 +108,11 @@ def carried(
     )
 
 
-def _random(both: Both, names: Sequence[str], found: Sequence[str], seed: int) -> float:
-    """What random sets of as many other parts of the same kinds bring, in the mean."""
+def _random(both: Both, names: Sequence[str], found: Sequence[str], seed: int) -> list[float]:
+    """What random sets of as many other parts of the same kinds bring, each."""
     rng, drawn = Random(f"sets {seed}"), [list[str]() for _ in range(RANDOM)]
     for kind, count in Counter(Site.parse(name).point for name in found).items():
         others = [name for name in names if name not in found and Site.parse(name).point == kind]
         for one in drawn:
             one += rng.sample(others, min(count, len(others)))
-    return float((both.brings.said(drawn) == both.wanted).float().mean())
-
-
-def _above(share: Share, chance: float) -> float:
-    from scipy.stats import binomtest
-
-    return float(binomtest(round(share.value * share.n), share.n, chance, alternative="greater").pvalue)
+    return (both.brings.said(drawn) == both.wanted).double().mean(1).tolist()
