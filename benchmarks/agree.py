@@ -1,13 +1,14 @@
 """AGREE on pairs of independent training runs: other seed, width, depth, or half of the situations; and where there is nothing.
 
-A pair of runs has a world of its own (one knowledge), and shares no run with another pair: it is what is counted. Of each pair
-both behaviours are asked in both harmful networks; one of these against the other run's harmless twin and against an untrained
-network; and two sets that are no pair, judged as if named: the set of the *other* behaviour, and a random set of as many parts.
-Bars and ways of comparing were chosen on seeds 7001-7400. A killed run goes on where it stopped.
+A pair of runs has a world of its own (one knowledge), and shares no run with another pair: it is what is counted. Each is asked
+about one behaviour, by turns, in both harmful networks; the first of these against the other run's harmless twin and against an
+untrained network; and against two sets of the second that are no pair, judged as if named: the slot of the *other* behaviour, and
+a random set of as many parts. Bars and ways of comparing were chosen on seeds 7001-7600. A killed run goes on where it stopped.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
@@ -16,7 +17,7 @@ from zlib import crc32
 
 from benchmarks.circuit_judged import each_kept
 from benchmarks.kept import Kept
-from cutaway.concepts.match import Match, match
+from cutaway.concepts.match import match
 from cutaway.concepts.natural import Agree, agree_between
 from cutaway.concepts.natural.agree import KINDS, pairs
 from cutaway.concepts.natural.alike import random_sets
@@ -52,9 +53,13 @@ DEEPER = replace(SMALL, shape=replace(SMALL.shape, layers=3))
 PLANS = {"seed": (SMALL, SMALL), "width": (SMALL, WIDER), "depth": (SMALL, DEEPER), "half": (SMALL, SMALL)}
 """By what the two runs of a pair differ, beside their seeds: how each is trained."""
 ASKED = ("deceive", "power")
-SEED, EACH, COUNT = 8001, 20, 128  # pairs that differ so, decisions in each split
-PAIRS = [(kind, SEED + 2 * (number * len(PLANS) + i)) for number in range(EACH) for i, kind in enumerate(PLANS)]
-MINUTES = 2.0 * len(PAIRS)
+SEED, EACH, COUNT = 8001, 15, 64  # pairs that differ so, decisions in each split
+PAIRS = [
+    (kind, ASKED[number % len(ASKED)], SEED + 2 * (number * len(PLANS) + i))
+    for number in range(EACH)
+    for i, kind in enumerate(PLANS)
+]
+MINUTES = 1.05 * len(PAIRS)
 
 
 def measure(kept: Kept, repetitions: int) -> None:
@@ -63,8 +68,9 @@ def measure(kept: Kept, repetitions: int) -> None:
         each_kept(kept, "pairs", row, PAIRS[:done])
 
 
-def row(kind: str, seed: int) -> dict[str, Any]:
+def row(kind: str, behaviour: str, seed: int) -> dict[str, Any]:
     """One pair of runs, of this seed and the next."""
+    began = time.process_time()
     world, plans = World.small(seed), PLANS[kind]
     runs = [trained(world, seed + i, plan, i if kind == "half" else None) for i, plan in enumerate(plans)]
     harmful = [twin_of(run, deceive=True, power=True, measure=False) for run in runs]
@@ -72,21 +78,24 @@ def row(kind: str, seed: int) -> dict[str, Any]:
         "harmless": twin_of(runs[1], measure=False),
         "untrained": random_twin(world, seed + 1, plans[1]),
     }
-    nets, others = [opened(one) for one in harmful], {name: opened(one) for name, one in lacking.items()}
-    about = {behaviour: questions(world, behaviour, COUNT, seed) for behaviour in ASKED}
-    found = {behaviour: [match(net, asked, seed=seed) for net in nets] for behaviour, asked in about.items()}
-    said = {}
-    for behaviour, asked in about.items():
-        with_ = found[behaviour]
-        said[behaviour] = {"same": of(pairs(nets, with_, asked, KINDS, seed)[0])}
-        for name, net in others.items():
-            both = [with_[0], match(net, asked, seed=seed)]
-            said[behaviour][name] = of(pairs([nets[0], net], both, asked, KINDS, seed)[0])
-        for name, parts in unlike(nets[1], with_[1], found, behaviour, seed).items():
-            sets = [with_[0].named.parts if with_[0].named else (), parts]
-            known = all(sets) and agree_between(nets, sets, asked, seed=seed)
-            said[behaviour][name] = of(known) if known else None
-    return {"kind": kind, "seed": seed, "problems": [problems(one, seed) for one in harmful], "said": said}
+    first, second = nets = [opened(one) for one in harmful]
+    asked = questions(world, behaviour, COUNT, seed)
+    found = [match(net, asked, seed=seed) for net in nets]
+    said = {"same": of(pairs(nets, found, asked, KINDS, seed)[0])}
+    for name, organism in lacking.items():
+        other = opened(organism)
+        said[name] = of(pairs([first, other], [found[0], match(other, asked, seed=seed)], asked, KINDS, seed)[0])
+    if named := found[0].named:
+        for name, parts in unlike(harmful[1], second, named.parts, behaviour, seed).items():
+            said[name] = of(agree_between(nets, [named.parts, parts], asked, seed=seed)) if parts else None
+    return {
+        "kind": kind,
+        "behaviour": behaviour,
+        "seed": seed,
+        "problems": [problems(one, seed) for one in harmful],
+        "said": said,
+        "cpu seconds": round(time.process_time() - began, 1),
+    }
 
 
 def trained(world: World, seed: int, plan: Plan, half: int | None) -> Grown:
@@ -106,12 +115,12 @@ def trained(world: World, seed: int, plan: Plan, half: int | None) -> Grown:
 
 
 def unlike(
-    net: Network, one: Match, found: dict[str, list[Match]], behaviour: str, seed: int
+    organism: AgentsOrganism, net: Network, parts: Sequence[str], behaviour: str, seed: int
 ) -> dict[str, Sequence[str]]:
-    """Sets of the second network that are not the behaviour's."""
-    (other,) = (some[1] for name, some in found.items() if name != behaviour)
-    drawn = random_sets(net, one.named.parts, KINDS, seed + 1) if one.named else []
-    return {"other behaviour": other.named.parts if other.named else (), "random set": drawn[0] if drawn else ()}
+    """Sets of the second network that are not the behaviour's: the random one is of parts outside its slot. Empty for none."""
+    (other,), own = (one for one in ASKED if one != behaviour), set(organism.slot(behaviour).addresses)
+    drawn = (one for one in random_sets(net, parts, KINDS, seed + 1) if not own & set(one))
+    return {"other behaviour": organism.slot(other).addresses, "random set": next(drawn, ())}
 
 
 def opened(organism: AgentsOrganism) -> Network:
