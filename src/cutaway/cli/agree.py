@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -17,6 +20,7 @@ from cutaway.runs.progress import terminal
 
 if TYPE_CHECKING:
     from cutaway.concepts.match import Questions
+    from cutaway.network import Network
 
 
 def agree(
@@ -39,10 +43,25 @@ def agree(
     asked = questions_of(listed(concepts))
     from cutaway.concepts.natural import shared
 
-    nets = [reader(name, options.device) for name in networks]
+    nets = told_apart([reader(name, options.device) for name in networks], networks)
     with kept(options.out) as keep:
         found = shared(nets, asked, listed(by), options.seed, folder=keep, progress=terminal())
     return Answer(found.table(), str(found))
+
+
+def told_apart(nets: Sequence[Network], given: Sequence[str]) -> list[Network]:
+    """Of networks that have one name, as of folders `one/final` and `two/final`, each by the shortest tail of its path that no
+    other has. What is given twice keeps one name."""
+    paths = [Path(name).resolve() if Path(name).exists() else Path(name) for name in given]
+
+    def tail(path: Path) -> str:
+        others = [one.parts for one in paths if one != path]
+        lengths = range(1, len(path.parts))
+        short = next((n for n in lengths if all(path.parts[-n:] != one[-n:] for one in others)), len(path.parts))
+        return Path(*path.parts[-short:]).as_posix()
+
+    count = Counter(net.name for net in nets)
+    return [replace(net, name=tail(path)) if count[net.name] > 1 else net for net, path in zip(nets, paths)]
 
 
 def questions_of(words: list[str]) -> list[Questions]:

@@ -14,7 +14,7 @@ from tests.concepts.matched import judged, lacking, match
 from tests.organisms.agents.grown import harmful, run
 
 from cutaway.cli import run as command
-from cutaway.cli.agree import questions_of
+from cutaway.cli.agree import questions_of, told_apart
 from cutaway.cli.ending import WrongUse
 from cutaway.concepts import asking
 from cutaway.concepts.match import Match, Questions
@@ -271,6 +271,21 @@ def test_the_table_says_by_how_many_a_concept_is_shared(monkeypatch: pytest.Monk
     assert "lorell" in cite(found).lower()
     assert "AGREE yes" in str(found) and "absent in third" in str(found)
     assert next(pair for pair in found if pair.verdict == "yes").row()["effect"] > 0.9
+
+
+def test_networks_of_folders_of_one_name_go_by_the_tails_of_their_paths(tmp_path):
+    given = [tmp_path / "wide" / "run" / "final", tmp_path / "deep" / "run" / "final", tmp_path / "other"]
+    for folder in given:
+        folder.mkdir(parents=True)
+
+    def names(*folders: object) -> list[str]:
+        nets = [replace(one(), name=str(folder).rsplit("/", 1)[-1]) for folder in folders]
+        return [net.name for net in told_apart(nets, list(map(str, folders)))]
+
+    assert names(*given) == ["wide/run/final", "deep/run/final", "other"]
+    assert names("mine/model", "yours/model") == ["mine/model", "yours/model"]
+    assert names("model", "yours/model") == ["model", "yours/model"]
+    assert len(set(names(given[0], given[0], given[2]))) == 2  # one network twice is none that differ
 
 
 def test_what_cannot_be_compared_is_refused_in_words():
