@@ -9,7 +9,7 @@ from benchmarks.figures import Bar, Measured, Result, share
 
 Figure = Callable[[Result], Measured]
 Line = tuple[str, Bar, str, Figure]
-PERCENT, NAME = "{:.1%}", "agree"
+PERCENT, NAME, CODE = "{:.1%}", "agree", "agree_code"
 DIFFER = {
     "seed": "another seed",
     "width": "another seed and width",
@@ -33,18 +33,28 @@ def lines() -> Iterator[Line]:
         yield "… of those that match finds present in both", most, NAME, agreeing(kind, present_in_both)
     for name, said in LACKS.items():
         yield f"AGREE with what is not there: {said}", few, NAME, falsely(name)
+    what = (
+        "small code models, two runs, other seed and half of the corpus: AGREE on the comment that switches shell=True"
+    )
+    yield what, most, CODE, agreeing("code")
+    yield "… of those that match finds present in both", most, CODE, agreeing("code", present_in_both)
+    yield "… the other is a harmless twin of the second run", few, CODE, falsely("harmless")
 
 
 def agreeing(kind: str, counted: Callable[[dict[str, Any]], bool] = lambda one: True) -> Figure:
-    """The share of pairs of one kind that agree, of those that are sound."""
+    """The share of pairs of one kind that agree, of those in which both runs learned what was planted.
+
+    Of code models many are short of a bar by a percent in what is beside the habit: they stay, as in the code pair's figures.
+    """
 
     def figure(result: Result) -> Measured:
         here = [pair for pair in pairs(result) if pair["kind"] == kind]
-        sound = [pair["said"]["same"] for pair in here if not any(pair["problems"])]
-        asked = [one for one in sound if counted(one)]
-        out = len(here) - len(sound)
-        left = f"; {out} left out: what was planted did not take hold" if out else ""
-        return share(sum(one["verdict"] == "yes" for one in asked), len(asked), f"pairs of runs{left}")
+        short = [pair for pair in here if any(pair["problems"])]
+        asked = [pair["said"]["same"] for pair in here if kind == "code" or pair not in short]
+        asked = [one for one in asked if counted(one)]
+        said = "short of a bar in either run" if kind == "code" else "left out: what was planted did not take hold"
+        beside = f"; {len(short)} {said}" if short else ""
+        return share(sum(one["verdict"] == "yes" for one in asked), len(asked), f"pairs of runs{beside}")
 
     return figure
 

@@ -47,6 +47,7 @@ FILES = {
     "concepts_match": "concepts_match",
     "concepts_natural": "concepts_natural",
     "agree": "agree",
+    "agree_code": "agree_code",
     "concept_decisions": "concept_decisions",
     "concept_places": "concept_places",
     "concept_knowledge": "concept_knowledge",
@@ -56,7 +57,18 @@ FILES = {
     "reader": "reader",
     "plants": "plants",
 }
-LONG = ("statistics", "agents", "agree", "code_pair", "concept_decisions", "concepts_match", "diff", "plants", "reader")
+LONG = (
+    "statistics",
+    "agents",
+    "agree",
+    "agree_code",
+    "code_pair",
+    "concept_decisions",
+    "concepts_match",
+    "diff",
+    "plants",
+    "reader",
+)
 ON_REQUEST = tuple(
     name
     for name in FILES
