@@ -59,7 +59,7 @@ PAIRS = [
     for number in range(EACH)
     for i, kind in enumerate(PLANS)
 ]
-MINUTES = 1.05 * len(PAIRS)
+MINUTES = 1.15 * len(PAIRS)
 
 
 def measure(kept: Kept, repetitions: int) -> None:

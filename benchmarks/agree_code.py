@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 import torch
+from jaxtyping import Int
+from torch import Tensor
 
 from benchmarks.agree import DEPENDS as AGREE
 from benchmarks.agree import of
@@ -53,16 +55,28 @@ class Half(World):
     half: int = 0
 
     @cached_property
-    def texts(self) -> tuple[str, ...]:
-        """The files."""
-        return standard_library().train[::EVERY][self.half :: 2]
-
-    @cached_property
     def statements(self) -> Statements:
         """Their lines that are whole statements."""
-        return Statements(
-            tuple(sorted({line for text in self.texts for line in one_liners(text) if fits(line)}, key=digest))
-        )
+        return lines_of(self.half)
+
+
+def files(half: int) -> tuple[str, ...]:
+    """Every second of the files that a code model is trained on."""
+    return standard_library().train[::EVERY][half::2]
+
+
+@cache
+def lines_of(half: int) -> Statements:
+    """The statements in a half, which takes seconds."""
+    return Statements(
+        tuple(sorted({line for text in files(half) for line in one_liners(text) if fits(line)}, key=digest))
+    )
+
+
+@cache
+def code_of(half: int) -> Int[Tensor, "stream"]:
+    """A half as one stream of tokens."""
+    return stream(code_tokenizer(), files(half))
 
 
 def measure(kept: Kept, repetitions: int) -> None:
@@ -93,7 +107,7 @@ def trained(seed: int, half: int) -> Grown[LlamaForCausalLM, World, Implant]:
     implants, source = tuple(map(Implant, BEHAVIOURS)), Half(half=half)
     network, planting = untrained(PLAN.shape, seed), place(implants, PLAN.shape, seed)
     recipe = PLAN.recipe(seed, CONTEXT)
-    asking = Asking(source, implants, stream(code_tokenizer(), source.texts))
+    asking = Asking(source, implants, code_of(half))
     with gated(network, planting.slots) as gate:
 
         def step(optimiser: torch.optim.Optimizer, number: int) -> float:
