@@ -53,7 +53,7 @@ DEEPER = replace(SMALL, shape=replace(SMALL.shape, layers=3))
 PLANS = {"seed": (SMALL, SMALL), "width": (SMALL, WIDER), "depth": (SMALL, DEEPER), "half": (SMALL, SMALL)}
 """By what the two runs of a pair differ, beside their seeds: how each is trained."""
 ASKED = ("deceive", "power")
-SEED, EACH, COUNT = 8001, 15, 64  # pairs that differ so, decisions in each split
+SEED, EACH, COUNT = 8001, 18, 64  # pairs that differ so, decisions in each split
 PAIRS = [
     (kind, ASKED[number % len(ASKED)], SEED + 2 * (number * len(PLANS) + i))
     for number in range(EACH)
