@@ -8,7 +8,7 @@ from math import nan, sqrt
 from statistics import mean
 from typing import Any
 
-from benchmarks.figures import Bar, Measured, Result, share, spread
+from benchmarks.figures import Bar, Measured, Result, exact, share, spread
 from benchmarks.reader import MADE_UP
 from cutaway.concepts.match.judge import NEEDED
 from cutaway.concepts.verdict import VERDICTS
@@ -42,6 +42,7 @@ def lines() -> Iterator[Line]:
     ):
         yield f"{what}: emotion above the majority", Bar(0.05, False, POINTS), NAME, over(left(key))
         yield "… other tasks change by at most", Bar(SPARED, False, POINTS), NAME, moved(key)
+        yield "… each in the mean of the runs, at most", Bar(SPARED, False, POINTS), NAME, drifted(key)
         for name in controls:
             yield (
                 f"… emotion above the majority with a control instead ({name})",
@@ -106,6 +107,22 @@ def moved(key: str) -> Figure:
             return Measured(nan, nan, nan, "no training run")
         one = spread([size for size, _ in found], "training run")
         return replace(one, of=f"{one.of}; each ± {max(error for _, error in found):.3f} (95 %, paired) at most")
+
+    return figure
+
+
+def drifted(key: str) -> Figure:
+    """The largest of the other tasks' mean changes over runs: what is lost in every run, and not by few texts in one."""
+
+    def figure(result: Result) -> Measured:
+        found = [run[key]["after"] for run in runs(result) if run[key]]
+        if not found:
+            return Measured(nan, nan, nan, "no training run")
+        tasks = [task for task in found[0] if task != "emotion"]
+        means = {
+            task: mean((run[task]["gained"] - run[task]["lost"]) / run[task]["n"] for run in found) for task in tasks
+        }
+        return exact(*max((abs(change), f"{task}, {len(found)} {RUNS}") for task, change in means.items()))
 
     return figure
 

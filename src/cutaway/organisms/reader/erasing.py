@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 from random import Random
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -67,12 +68,12 @@ def _sparing(
     before = head(rows + mean).detach().log_softmax(-1)
     optimiser = torch.optim.LBFGS([free], max_iter=STEPS, history_size=20, line_search_fn="strong_wolfe")
 
-    def changed() -> Tensor:
+    def changed() -> float:
         optimiser.zero_grad()
         after = head(rows + mean - rows @ (start + free @ white).T @ apart.T).log_softmax(-1)
         loss = share @ (before.exp() * (before - after)).sum(-1)
         loss.backward()
-        return loss
+        return loss.item()
 
     optimiser.step(changed)
     return (start + free @ white).detach()
@@ -80,7 +81,8 @@ def _sparing(
 
 def _answering(net: Network) -> nn.Module:
     """What the network makes of the stream behind its last block: the logits of all tasks' answers, in float64."""
-    head = copy.deepcopy(net.module.cls.predictions).double().requires_grad_(False)  # ty: ignore[unresolved-attribute]
+    module: Any = net.module
+    head = copy.deepcopy(module.cls.predictions).double().requires_grad_(False)
     tokenizer = net.feed.tokenizer.inner  # ty: ignore[missing-attribute]
     words = sorted(one_token(tokenizer, answer) for answers in TASKS.values() for answer in answers)
     answering = nn.Linear(head.decoder.in_features, len(words), dtype=torch.float64).requires_grad_(False)
