@@ -55,7 +55,7 @@ DEPENDS = (
     "organisms/reader",
     "reader.py",
 )
-MINUTES = 13.0
+MINUTES = 15.0
 SEEDS = (8001, 8002, 8003)
 COUNT, RANDOM, LOTS, MOST = 32, 10, 3, 400
 MADE_UP = "control.made_up_facts"
