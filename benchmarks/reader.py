@@ -1,7 +1,8 @@
 """The reader: does it decide what it was trained to, what is left without emotion, what is named wrongly?
 
-Each training run is asked for the sub-model of emotion. What has the name, or else what was refused it last, is deleted; so is a
-subspace that is erased in closed form. Controls: random sets of as many heads and neurons, subspaces fitted to shuffled answers.
+Each training run is asked for the sub-model of emotion. What has the name, or else what was refused it last, is deleted; a subspace
+is erased. Controls: random sets of as many heads and neurons; subspaces fitted to shuffled answers, and random ones of as many
+dimensions.
 The unit is the training run. A killed run goes on: networks are kept beside the results.
 """
 
@@ -9,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from random import Random
-from statistics import mean
 from typing import Any
 
 from benchmarks.circuit_judged import each_kept
@@ -22,6 +22,7 @@ from cutaway.concepts.verdict import match_all
 from cutaway.network import Network
 from cutaway.organisms.reader import (
     RECIPE,
+    Score,
     erasing,
     persona,
     questions,
@@ -54,9 +55,9 @@ DEPENDS = (
     "organisms/reader",
     "reader.py",
 )
-MINUTES = 13.0
+MINUTES = 15.0
 SEEDS = (8001, 8002, 8003)
-COUNT, RANDOM, LOTS = 32, 10, 5
+COUNT, RANDOM, LOTS, MOST = 32, 10, 3, 400
 MADE_UP = "control.made_up_facts"
 PAIRED = (
     MADE_UP,
@@ -84,33 +85,42 @@ def row(seed: int) -> dict[str, Any]:
 def asked_of(net: Network, tokenizer: Any, seed: int) -> dict[str, Any]:
     """What is measured of one reader."""
     emotion = match(net, questions(tokenizer, "emotion", COUNT, seed), seed=seed)
+    before = scores(net)
     return {
-        "scores": rates(net),
+        "scores": {task: one.as_json() for task, one in before.items()},
         "emotion": of_match(emotion),
-        "without its set": without_set(net, emotion, seed),
-        "erased": without(net, *erasing(net, "emotion"), erased_by_lot(net)),
+        "without its set": without_set(net, before, emotion, seed),
+        "erased": without(net, before, *erasing(net, "emotion"), erased_by_lot(net)),
         "persona": not_power(net, tokenizer, seed),
         "untrained": untrained(net, tokenizer, seed),
     }
 
 
-def rates(net: Network, model: SubModel | None = None, values: Baseline = DELETED) -> dict[str, dict[str, Any]]:
-    """The test scores of every task."""
-    return {task: one.as_json() for task, one in scores(net, "test", model, values).items()}
-
-
 def without(
-    net: Network, model: SubModel, values: Baseline, controls: list[tuple[SubModel, Baseline]]
+    net: Network,
+    before: dict[str, Score],
+    model: SubModel,
+    values: Baseline,
+    controls: dict[str, list[tuple[SubModel, Baseline]]],
 ) -> dict[str, Any]:
-    """Every task without a sub-model, and the mean over controls."""
-    drawn = [rates(net, *one) for one in controls]
-    return {
-        "after": rates(net, model, values),
-        "controls": {task: mean(one[task]["right"] for one in drawn) for task in drawn[0]},
+    """Every task without a sub-model, and on MOST texts of each without each control."""
+
+    def after(first: dict[str, Score], found: dict[str, Score]) -> dict[str, dict[str, Any]]:
+        return {task: {**each.as_json(), **changed(first[task], each)} for task, each in found.items()}
+
+    some = scores(net, most=MOST)
+    drawn = {
+        name: [after(some, scores(net, "test", *one, most=MOST)) for one in each] for name, each in controls.items()
     }
+    return {"after": after(before, scores(net, "test", model, values)), "controls": drawn}
 
 
-def without_set(net: Network, found: Match, seed: int) -> dict[str, Any] | None:
+def changed(before: Score, after: Score) -> dict[str, int]:
+    """Of how many texts the answer goes from right to wrong, and of how many from wrong to right."""
+    return {"lost": int((before.each & ~after.each).sum()), "gained": int((~before.each & after.each).sum())}
+
+
+def without_set(net: Network, before: dict[str, Score], found: Match, seed: int) -> dict[str, Any] | None:
     """The set that has the name, else the smallest that was refused it; None where nothing was found."""
     offered = found.named or min(found.refused, key=lambda one: len(one.refused), default=None)
     if offered is None or not offered.parts:
@@ -122,13 +132,16 @@ def without_set(net: Network, found: Match, seed: int) -> dict[str, Any] | None:
         "named": offered is found.named,
         "parts": list(offered.parts),
         "refused": list(offered.refused),
-        **without(net, several(offered.parts), DELETED, [(several(one), DELETED) for one in lots]),
+        **without(net, before, several(offered.parts), DELETED, {"by lot": [(several(one), DELETED) for one in lots]}),
     }
 
 
-def erased_by_lot(net: Network) -> list[tuple[SubModel, Baseline]]:
-    """Subspaces fitted to shuffled answers."""
-    return [erasing(net, "emotion", shuffled=one) for one in range(LOTS)]
+def erased_by_lot(net: Network) -> dict[str, list[tuple[SubModel, Baseline]]]:
+    """Subspaces fitted to shuffled answers, and random ones."""
+    return {
+        "shuffled answers": [erasing(net, "emotion", shuffled=one) for one in range(LOTS)],
+        "by lot": [erasing(net, "emotion", random=one) for one in range(LOTS)],
+    }
 
 
 def not_power(net: Network, tokenizer: Any, seed: int) -> dict[str, Any]:

@@ -8,20 +8,21 @@ from benchmarks import reader_report
 from benchmarks.reader import MADE_UP
 
 
-def task(right: float, majority: float = 0.5) -> dict[str, float]:
-    return {"right": right, "low": right - 0.1, "high": right + 0.1, "majority": majority, "n": 100}
+def task(right: float, majority: float = 0.5, lost: int = 0, gained: int = 0) -> dict[str, float]:
+    of = {"right": right, "low": right - 0.1, "high": right + 0.1, "majority": majority, "n": 200}
+    return {**of, "lost": lost, "gained": gained}
 
 
 def run(**changed: Any) -> dict[str, Any]:
     scores = {"emotion": task(0.7, 0.3), "stance": task(0.8), "kind": task(0.9)}
-    after = {"emotion": task(0.25, 0.3), "stance": task(0.795), "kind": task(0.9)}
+    after = {"emotion": task(0.25, 0.3), "stance": task(0.795, lost=4, gained=3), "kind": task(0.9)}
     refused = {"need": 1.0, "refused": ["it writes the answer"]}
     return {
         "cpu seconds": 60.0,
         "scores": scores,
         "emotion": {"verdict": "not testable"},
         "without its set": None,
-        "erased": {"after": after, "controls": {"emotion": 0.65, "stance": 0.8, "kind": 0.9}},
+        "erased": {"after": after, "controls": {"shuffled answers": [{"emotion": task(0.65)}], "by lot": [scores]}},
         "persona": {"asked": {"verdict": "not testable"}, "directions": [refused, {"need": 0.1, "refused": []}]},
         "untrained": {MADE_UP: {"verdict": "absent"}, "truth.cities": {"verdict": "topic only"}},
         **changed,
@@ -60,3 +61,13 @@ def test_what_is_named_that_is_not_there_is_counted() -> None:
     assert found["concepts that it was not trained on: present: … made-up facts: present"][0] == 0.5
     assert found[persona_named][0] == 0.5
     assert found[f"{persona_named}: … directions fitted to it, which decide it: refused"][0] == 0.5
+
+
+def test_a_change_is_shown_beside_how_far_texts_drawn_again_would_move_it() -> None:
+    size, error = reader_report.worst_change({"emotion": task(0.2, lost=90), "stance": task(0.7, lost=8, gained=2)})
+    assert size == 0.03 and abs(error - 1.96 * (10 - 36 / 200) ** 0.5 / 200) < 1e-9
+
+
+def test_verdicts_that_are_not_present_are_counted_by_kind() -> None:
+    figure = reader_report.untrained(lambda name: True)(result(run()))
+    assert figure.of == "0 of 2 verdicts of training runs (1 topic only, 1 absent, 0 not testable)"

@@ -58,12 +58,17 @@ def test_questions_of_two_splits_share_no_text(reader) -> None:
 
 
 @pytest.mark.slow
-def test_erased_emotion_is_at_chance_and_a_subspace_of_shuffled_answers_takes_little(reader) -> None:
+def test_erased_emotion_is_at_chance_and_a_subspace_of_shuffled_answers_or_by_lot_takes_little(reader) -> None:
     before = scores(reader, most=240)
-    erased, control = (scores(reader, "test", *erasing(reader, "emotion", one), most=240) for one in (None, 1))
-    assert erased["emotion"].right.value < before["emotion"].majority + 0.05 < control["emotion"].right.value
+    erased, shuffled, lot = (
+        scores(reader, "test", *erasing(reader, "emotion", **control), most=240)
+        for control in ({}, {"shuffled": 1}, {"random": 1})
+    )
+    chance = before["emotion"].majority + 0.05
+    assert erased["emotion"].right.value < chance < shuffled["emotion"].right.value
+    assert lot["emotion"].right.value > before["emotion"].right.low
     others = [task for task in TASKS if task != "emotion"]
-    assert all(abs(erased[task].right.value - before[task].right.value) < 0.05 for task in others)
+    assert all(abs(erased[task].right.value - before[task].right.value) < 0.03 for task in others)
 
 
 def test_what_nobody_can_know_is_not_present_when_it_is_asked_in_the_words_of_a_task(reader) -> None:

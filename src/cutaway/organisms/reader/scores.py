@@ -8,6 +8,8 @@ from random import Random
 from typing import Any
 
 import torch
+from jaxtyping import Bool
+from torch import Tensor
 
 from cutaway.concepts.match import Share
 from cutaway.concepts.match.trials import DELETED, said
@@ -18,12 +20,14 @@ from cutaway.organisms.reader.words import one_token
 from cutaway.submodels import Baseline, SubModel
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Score:
-    """The `right` answers of one task, and how often the answer that is most frequent there would be right (`majority`)."""
+    """The `right` answers of one task, how often the answer that is most frequent there would be right (`majority`), and which
+    texts are answered right (`each`, the same texts in the same order with and without a sub-model)."""
 
     right: Share
     majority: float
+    each: Bool[Tensor, "texts"]
 
     def as_json(self) -> dict[str, Any]:
         """For a card."""
@@ -51,6 +55,6 @@ def _score(net: Network, task: str, split: str, without: SubModel | None, values
     some = every if most is None else Random(task).sample(every, min(most, len(every)))
     batch = net.batch([ids for ids, _ in some])
     answers = said(net, batch) if without is None else said(net, batch, [without], values)[0]
-    wanted = torch.tensor([one_token(tokenizer, answer) for _, answer in some])
+    right = answers == torch.tensor([one_token(tokenizer, answer) for _, answer in some])
     frequent = Counter(answer for _, answer in some).most_common(1)[0][1]
-    return Score(Share.of(int((answers == wanted).sum()), len(some)), frequent / len(some))
+    return Score(Share.of(int(right.sum()), len(some)), frequent / len(some), right)
