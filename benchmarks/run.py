@@ -54,9 +54,21 @@ FILES = {
     "code_pair": "code_pair",
     "diff": "diff",
     "reader": "reader",
+    "half_billion": "half_billion",
     "plants": "plants",
 }
-LONG = ("statistics", "agents", "agree", "code_pair", "concept_decisions", "concepts_match", "diff", "plants", "reader")
+LONG = (
+    "statistics",
+    "agents",
+    "agree",
+    "code_pair",
+    "concept_decisions",
+    "concepts_match",
+    "diff",
+    "plants",
+    "reader",
+    "half_billion",
+)
 ON_REQUEST = tuple(
     name
     for name in FILES
