@@ -51,6 +51,7 @@ FILES = {
     "concept_places": "concept_places",
     "concept_knowledge": "concept_knowledge",
     "code_concepts": "code_concepts",
+    "code_match": "code_match",
     "code_pair": "code_pair",
     "diff": "diff",
     "reader": "reader",
