@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -41,9 +42,10 @@ def planned(net: Network, asked: Sequence[Question], twins: int) -> ReadPlan:
     """
     every = {one for each in asked for one in tokens_of(net, each.passages)}
     short = net.batch([list(min(every, key=lambda one: len(one.ids)).ids)])
+    said = list[Any]()
     with torch.no_grad():
-        operations = count_flops(lambda: net.run(short))
-        logits = logits_of(net.run(short).output)
+        operations = count_flops(lambda: said.append(net.run(short).output))
+    logits = logits_of(said[0])
     positions, tokens = short.positions or 1, sum(len(one.ids) for one in every)
     sizes = [weight.numel() * weight.element_size() for weight in net.module.parameters()]
     of_batch = POSITIONS.get(net.device.type, POSITIONS["cpu"]) * logits.numel() * logits.element_size() // positions
