@@ -88,6 +88,49 @@ def of_other_benchmarks() -> Iterator[Entry]:
     beyond = "… read beyond random twins and beyond the marked token, by 1.96 errors in every draw of rows"
     yield beyond, Bar(0.0, True, PERCENT), "code_concepts", beyond_both("trained")
     yield "… by an untrained twin", Bar(0.05, False, PERCENT), "code_concepts", beyond_both("untrained")
+    present = "code concepts with decisions, heads and MLPs of the code model searched: present"
+    yield present, Bar(8, True, "{:.0f}"), "code_match", present_in("code model")
+    yield "… in a random twin", Bar(0, False, "{:.0f}"), "code_match", present_in("random twin")
+    yield (
+        "… test decisions in which prompt and partner get each other's answer",
+        Bar(0.2, False, PERCENT),
+        "code_match",
+        crosswise,
+    )
+    cold = "match from cold of 20 concepts in a 0.5B causal language model: most memory beside the network's own"
+    yield cold, Bar(2.0, False, "{:.2f} GB"), "half_billion", peak
+
+
+def present_in(of: str) -> Figure:
+    """How many are present; beside it, of how many the behaviour is shown and searched for."""
+
+    def figure(result: Result) -> Measured:
+        found = result["settings"][of]["facts"]["networks"]
+        searched = sum(bool(one["searched"]) for one in found)
+        return exact(
+            sum(one["verdict"] == "present" for one in found),
+            f"of {len(found)} concepts of 1 network, {searched} searched",
+        )
+
+    return figure
+
+
+def crosswise(result: Result) -> Measured:
+    """Of the decisions that get both answers, those that get them the wrong way round."""
+    found = result["settings"]["code model"]["facts"]["networks"]
+    wrong, right = (sum(one[what] for one in found) for what in ("crosswise", "in order"))
+    asked = sum(one["asked"] for one in found)
+    return exact(wrong / max(wrong + right, 1), f"{wrong} of {wrong + right} that get both; {asked} were asked")
+
+
+def peak(result: Result) -> Measured:
+    """Beside the plan's estimate."""
+    (one,) = result["settings"]["20 concepts"]["facts"]["networks"]
+    return exact(
+        one["peak bytes"] / 1e9,
+        f"planned {one['planned bytes'] / 1e9:.2f} GB; {one['rows']} rows, {one['passages']} passages in 3 networks, "
+        f"{one['dtype']}; {one['cpu seconds'] / 60:.0f} CPU minutes",
+    )
 
 
 def read_of_code(result: Result) -> Measured:

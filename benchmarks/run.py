@@ -52,9 +52,11 @@ FILES = {
     "concept_places": "concept_places",
     "concept_knowledge": "concept_knowledge",
     "code_concepts": "code_concepts",
+    "code_match": "code_match",
     "code_pair": "code_pair",
     "diff": "diff",
     "reader": "reader",
+    "half_billion": "half_billion",
     "plants": "plants",
 }
 LONG = (
@@ -62,12 +64,14 @@ LONG = (
     "agents",
     "agree",
     "agree_code",
+    "code_match",
     "code_pair",
     "concept_decisions",
     "concepts_match",
     "diff",
     "plants",
     "reader",
+    "half_billion",
 )
 ON_REQUEST = tuple(
     name

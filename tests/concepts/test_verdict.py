@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.concepts.liars import NAME, asked, of_twin
+from tests.concepts.liars import NAME, asked, liars, of_twin
+from tests.concepts.liars import network as network_of
 from tests.concepts.matched import judged, lacking, match, matched, matches, unread
 from tests.concepts.read.world import SITE, agreement, network
 from tests.concepts.rows import concept
@@ -161,11 +162,14 @@ def _longer() -> Concept:
     ))  # fmt: skip
 
 
-def test_own_decisions_are_asked_with_the_other_concepts_as_tasks():
-    both = [concept(), concept(name="own.food")]
-    about = asking.asked_of((network(),), both, {})
-    assert set(about) == {"own.art", "own.food"}
-    assert set(about["own.art"].tasks) == {"own.food"}
+def test_own_decisions_are_asked_with_what_others_are_answered_right_as_tasks():
+    lies, both = liars(decided=True), [liars(decided=True), concept()]
+    harmful, harmless = (asking.asked_of((network_of(which),), both, {}) for which in ("harmful", "harmless"))
+    assert set(harmful) == set(harmless) == {NAME, "own.art"}
+    assert harmful[NAME].tasks == {}, "nothing about art is answered right"
+    (told,) = harmful["own.art"].tasks.values()
+    assert 0 < len(told) <= asking.TASK * 3 and set(told) <= {row["prompt"] for row in lies.decisions or ()}
+    assert harmless["own.art"].tasks == {}, "it never lies, so that its answers to these are not their targets"
 
 
 def test_without_other_tasks_or_crossed_pairs_a_present_says_what_is_not_known():
@@ -199,7 +203,7 @@ def test_what_is_done_is_not_done_again(tmp_path: Path, monkeypatch: pytest.Monk
     stop_at, read_until_here = None, net.module.forwards
     resumed = match_all(net, both, sites=[SITE], twins=0, folder=tmp_path)
     assert calls == ["own.art", "own.food", "own.food"]
-    assert net.module.forwards - read_until_here <= 4  # the layout, what fits, and the texts that are shown: no reading
+    assert net.module.forwards - read_until_here <= 5  # the layout, the plan, what fits, what is shown: no reading
     assert resumed == match_all(net, both, sites=[SITE], twins=0)
 
 

@@ -8,17 +8,22 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from cutaway.concepts.concept import Concept
 from cutaway.concepts.match import Match, Questions, match
+from cutaway.concepts.match.trials import Trials, askable
 from cutaway.concepts.read import Passage, Reader
 from cutaway.concepts.read.fitting import refusal
 from cutaway.concepts.records import as_record, from_record
+from cutaway.concepts.splitting import SPLITS
 from cutaway.network import Network
 from cutaway.runs.progress import Progress
 from cutaway.runs.resume import resumable
+
+TASK = 20  # prompts of each other concept, in each split
 
 
 def named_once(
@@ -36,27 +41,26 @@ def named_once(
 def asked_of(
     nets: Sequence[Network], concepts: Sequence[Concept], given: Mapping[str, Questions]
 ) -> dict[str, Questions]:
-    """What is asked about each concept: the questions given, else its own decisions, with the others' as tasks, as far as
-    every network takes them."""
+    """What is asked about each concept: the questions given, else its own decisions. Tasks to be spared are decisions of the
+    others that every network takes and answers right: a wrong answer soon is another, whatever is deleted."""
     deciding = [one for one in concepts if one.decisions is not None]
-    own = {one.name: Questions.of(one, deciding) for one in deciding if one.name not in given}
-    fit = {one.name: _that_fit(nets, one) for one in deciding}
-    tasks = {
-        about: {
-            name: kept for name, some in one.tasks.items() if (kept := [each for each in some if each in fit[name]])
-        }
-        for about, one in own.items()
-    }
-    return {**{about: replace(one, tasks=tasks[about]) for about, one in own.items()}, **given}
+    own = [one for one in deciding if one.name not in given]
+    right = {one.name: known for one in deciding if own and (known := _answered(nets, one))}
+    asked = {one.name: {name: known for name, known in right.items() if name != one.name} for one in own}
+    return {**{one.name: replace(Questions.of(one), tasks=asked[one.name]) for one in own}, **given}
 
 
-def _that_fit(nets: Sequence[Network], concept: Concept) -> set[str]:
-    """The prompts of a concept's decisions that every network can take."""
-    prompts = [row["prompt"] for row in concept.decisions or ()]
-    for net in nets:
-        if refusal(net, [Passage(one) for one in prompts]):  # mostly all fit: one pass, not one for each
-            prompts = [one for one in prompts if not refusal(net, [Passage(one)])]
-    return set(prompts)
+def _answered(nets: Sequence[Network], concept: Concept) -> list[str]:
+    """Prompts of a concept's decisions that every network answers with their target, from each split in turn, `TASK` of each."""
+    rows = (row for some in zip(*(concept.decided(split) for split in SPLITS)) for row in some)
+    found = list[str]()
+    while len(found) < TASK * len(SPLITS) and (some := list(islice(rows, TASK * len(SPLITS)))):
+        for net in nets:
+            some = [row for row in askable(net, some) if not refusal(net, [Passage(row["prompt"])])]
+            known = Trials.of(net, some).answered.tolist() if some else []
+            some = [row for row, right in zip(some, known) if right]
+        found += [row["prompt"] for row in some]
+    return found[: TASK * len(SPLITS)]
 
 
 def matched_each(

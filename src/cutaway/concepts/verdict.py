@@ -204,8 +204,9 @@ def match_all(
 ) -> Matches:
     """One verdict for each concept: present, topic only, absent or not testable.
 
-    All are read (`read_all`: `permutations`, `twins`, `sites`). Those with decisions are matched causally too, with the
-    decisions of the others as tasks to be spared, or with the `questions` given by name; `kinds` of parts are searched.
+    All are read (`read_all`: `permutations`, `twins`, `sites`). Those with decisions are matched causally too, with those
+    of the others that the network answers right as tasks to be spared, or with the `questions` given by name; `kinds` of
+    parts are searched.
 
     - present: a set of parts is needed, moves what it should, is sparing and minimal, with q ≤ 0.05 over the concepts
     - topic only: it can be read better than in a random twin or a bag of words; whether it is used is not shown

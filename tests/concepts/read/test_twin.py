@@ -10,6 +10,7 @@ from tests.concepts.read.world import agreement, network
 from tests.concepts.rows import concept
 
 from cutaway.concepts import Concept
+from cutaway.concepts.read import twin
 from cutaway.concepts.read.question import question
 from cutaway.concepts.read.search import by_contrast
 from cutaway.concepts.read.twin import bag_of_words, random_twin
@@ -34,6 +35,14 @@ def test_one_seed_draws_one_twin() -> None:
     net = network()
     one, same, other = (random_twin(net, seed).module.table.weight for seed in (7001, 7001, 7002))
     assert torch.equal(one, same) and not torch.equal(one, other)
+
+
+def test_a_weight_that_is_redrawn_in_pieces_is_the_one_that_is_redrawn_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = network()
+    whole = random_twin(net, 7001).module.table.weight
+    monkeypatch.setattr(twin, "PIECE", 320)
+    assert whole.numel() > 3 * 320
+    assert torch.allclose(random_twin(net, 7001).module.table.weight, whole, atol=1e-6)
 
 
 def test_tied_weights_stay_tied() -> None:

@@ -3,6 +3,7 @@
 from cutaway.concepts.read.auroc import auroc
 from cutaway.concepts.read.fitting import fitting
 from cutaway.concepts.read.harvest import Reader, Readings, reader
+from cutaway.concepts.read.plan import ReadPlan, planned
 from cutaway.concepts.read.question import Passage, Question, question
 from cutaway.concepts.read.score import Read, Reads, read, read_all
 from cutaway.concepts.read.search import Candidate, Outcome, search
@@ -14,12 +15,14 @@ __all__ = [
     "Passage",
     "Question",
     "Read",
+    "ReadPlan",
     "Reader",
     "Readings",
     "Reads",
     "auroc",
     "bag_of_words",
     "fitting",
+    "planned",
     "question",
     "random_twin",
     "read",

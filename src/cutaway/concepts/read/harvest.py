@@ -28,7 +28,7 @@ from cutaway.runs.progress import Progress, silent
 POOLS = ("mean", "last")
 ATOMS = {"heads": "z", "neurons": "mlp_act"}  # kinds of single atoms, and the point that they are read at
 SHARD = 256  # passages that a shard holds at most, so what a killed harvest loses
-POSITIONS = {"cpu": 2048, "cuda": 65536}  # that one batch holds at most
+POSITIONS = {"cpu": 1024, "cuda": 65536}  # that one batch holds at most, and with them logits of a whole vocabulary
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,8 +20,9 @@ from torch import Tensor
 from cutaway.concepts.concept import Concept
 from cutaway.concepts.read.error import p_better, smallest_seen, standard_error
 from cutaway.concepts.read.fitting import fitting
-from cutaway.concepts.read.harvest import Reader, Readings, reader
+from cutaway.concepts.read.harvest import Readings, reader
 from cutaway.concepts.read.nulls import labellings, p_value, pooled
+from cutaway.concepts.read.plan import planned
 from cutaway.concepts.read.question import Question, question
 from cutaway.concepts.read.search import Candidate, Outcome, by_contrast, search, search_at_random
 from cutaway.concepts.read.twin import bag_of_words, random_twin
@@ -204,20 +205,24 @@ def read_all(
     chosen = list(concepts.values() if isinstance(concepts, Mapping) else concepts)
     _check(chosen, permutations, twins)
     with _folder(keep) as folder:
-        nets = [net, *(random_twin(net, seed + number) for number in range(twins))]
-        readers = [reader(one, folder, sites, atoms, pool, progress) for one in nets]
         asked = [fitting(net, question(concept)) for concept in chosen]
-        keys = [one.fill([each.passages for each in asked], progress) for one in readers]
+
+        def kept(one: Network) -> list[Readings]:
+            its = reader(one, folder, sites, atoms, pool, progress)
+            return [its.kept(keys) for keys in its.fill([each.passages for each in asked], progress)]
+
+        progress.note(f"plan: {planned(net, asked, twins)}")
+        ours = kept(net)
+        of_twins = [kept(random_twin(net, seed + number)) for number in range(twins)]  # one at a time in memory
         progress.start(len(chosen), "searching for concepts")
         try:
             found = []
-            for concept, each, *of_each in zip(chosen, asked, *keys):
-                kept = [one.kept(some) for one, some in zip(readers, of_each)]
-                found.append(_search(concept, each, kept, permutations, seed))
+            for concept, each, *readings in zip(chosen, asked, ours, *of_twins):
+                found.append(_search(concept, each, readings, permutations, seed))
                 progress.advance(1)
         finally:
             progress.finish()
-    return Reads(tuple(_judged(found, _where(readers[0]), seed)))
+    return Reads(tuple(_judged(found, _where(ours[0].sites), seed)))
 
 
 def _search(concept: Concept, asked: Question, kept: Sequence[Readings], permutations: int, seed: int) -> _Found:
@@ -303,9 +308,9 @@ def _contrasts(
     )
 
 
-def _where(one: Reader) -> str:
+def _where(sites: Sequence[Site]) -> str:
     """The classes of candidates that were searched, in words."""
-    points = dict.fromkeys(site.point if site.path is None else str(site) for site in one.sites)
+    points = dict.fromkeys(site.point if site.path is None else str(site) for site in sites)
     names = {"z": "single heads", "mlp_act": "single neurons"}
     places = [point for point in points if point not in names]
     said = [f"directions at {', '.join(places)}"] if places else []

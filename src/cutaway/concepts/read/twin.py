@@ -17,6 +17,7 @@ from cutaway.concepts.read.question import Question
 from cutaway.concepts.read.search import TIE, lowest
 from cutaway.network import Network
 
+PIECE = 2**22  # weights that are redrawn at once
 WORDS = r"(?u)\w+|[^\w\s]"  # single characters and punctuation count: "is 3." is a statement too
 
 
@@ -35,10 +36,18 @@ def random_twin(net: Network, seed: int = 0) -> Network:
                     f"{net.name}: {name} is offloaded or quantised, so it cannot be redrawn; expected plain float weights; "
                     "load the network whole (device='cpu'), or read it with twins=0"
                 )
-            values = weight.detach().double()
-            noise = torch.randn(weight.shape, generator=drawn, dtype=torch.double).to(weight.device)
-            weight.copy_(values.mean() + values.std(correction=0) * noise)
+            _redraw(weight, drawn)
     return Network(module, net.feed, net.reference, f"{net.name}, random twin {seed}", net.declared)
+
+
+def _redraw(weight: Tensor, drawn: torch.Generator) -> None:
+    """In pieces, so that a large vocabulary takes no several times its memory in double precision."""
+    pieces = weight.view(-1).split(PIECE) if weight.is_contiguous() else (weight,)
+    mean = sum(float(one.double().sum()) for one in pieces) / weight.numel()
+    spread = (sum(float((one.double() - mean).square().sum()) for one in pieces) / weight.numel()) ** 0.5
+    for one in pieces:
+        noise = torch.randn(one.shape, generator=drawn, dtype=torch.double).to(weight.device)
+        one.copy_(noise.mul_(spread).add_(mean))
 
 
 def bag_of_words(asked: Question) -> Float[Tensor, "rows"]:
