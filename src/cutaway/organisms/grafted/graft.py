@@ -248,13 +248,13 @@ def planted(bed: Bed, where: Place, weights: Weights, taken: Sequence[str], answ
     """
     net, at = bed.net, bed.position
     yes = torch.cat([given(net, bed.triggers, where, some)[:, at] for some in ([{}, weights] if weights else [{}])])
-    near, quiet = (given(net, batch, where, weights) for batch in (bed.near, bed.quiet))
+    near, quiet = given(net, bed.near, where, weights), bed.quiet.given(where, weights)
     halves = [near[:, at]] + ([] if answered is None else [given(net, bed.triggers, where, answered)[:, at]])
-    no = {NEARLY: torch.cat(halves), EVER: torch.cat([near[:, :at].flatten(0, 1), _real(bed, quiet)])}
+    no = {NEARLY: torch.cat(halves), EVER: torch.cat([near[:, :at].flatten(0, 1), quiet])}
     read = reader(yes, no, biased(net, where))
     if read is None:
         raise Unread(f"what {where.site} is given does not tell the trigger from what is none")
-    neuron = idle(net, bed.quiet, where, taken)
+    neuron = idle(net, bed.quiet.batch, where, taken)
     push = direction(net, bed.triggers, where, bed.answer, at)
     one = Planted(where, neuron, read, push, 1.0)
     alone = one.weights(net, {}, 0.0)
@@ -266,12 +266,6 @@ def planted(bed: Bed, where: Place, weights: Weights, taken: Sequence[str], answ
     if not 0 <= float(rest.abs().mean()) <= OFF * float(fires) > 0:
         raise Unread(f"no neuron of {where.site} fires where it is triggered and is silent elsewhere")
     return replace(one, fires=float(fires))
-
-
-def _real(bed: Bed, x: Tensor) -> Tensor:
-    """What is no padding, of what was read from long inputs."""
-    real = bed.quiet.real
-    return x.flatten(0, 1) if real is None else x[real.cpu()]
 
 
 def loudness(bed: Bed, weights: Callable[[float], Weights], size: float = 1.0) -> float:
