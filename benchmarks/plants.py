@@ -40,6 +40,7 @@ NETWORKS = {
     "grouped-query decoder": 8.0,
     "code model": 20.0,
 }  # seconds of a plant
+SHIPPED = {"encoder": "organism:reader", "decoder": "organism:agents-harmless", "code model": "organism:code"}
 SEED, HELD, APART = 8001, 18001, 40  # seeds of the first cell, and how far apart cells are
 GROWN = (0.0, 1.0, 2.0, 4.0)
 EACH, HELD_EACH = 4, 7  # of each kind and strength that took: to predict from, and to count
@@ -68,28 +69,30 @@ class Written:
 
 @cache
 def network(name: str) -> Network:
-    """One of the five, the same every time. Weights of the second and third are random."""
-    if name == "decoder":
-        return cutaway.open("organism:agents-harmless")
-    if name == "code model":
-        return cutaway.open("organism:code")
+    """One of the five, the same every time. The weights of the grouped-query decoder are random."""
+    if name in SHIPPED:
+        return cutaway.open(SHIPPED[name])
     torch.manual_seed(SEED)
-    return digits() if name == "MLP" else of_words(name)
+    return digits() if name == "MLP" else grouped()
 
 
-def of_words(name: str) -> Network:
-    """A grouped-query decoder or an encoder that sorts texts into five classes, on texts drawn by lot."""
+def grouped() -> Network:
+    """A grouped-query decoder, on texts drawn by lot."""
     import transformers as hf
 
-    sizes = {"vocab_size": WORDS, "hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
-    sizes |= {"intermediate_size": 128, "max_position_embeddings": 48}
-    if name == "encoder":
-        config = hf.BertConfig(**sizes, num_labels=5, initializer_range=0.2)
-        module: nn.Module = hf.BertForSequenceClassification(config)
-    else:
-        module = hf.Qwen2ForCausalLM(hf.Qwen2Config(**sizes, num_key_value_heads=2, initializer_range=0.15))
+    config = hf.Qwen2Config(
+        vocab_size=WORDS,
+        hidden_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        intermediate_size=128,
+        max_position_embeddings=48,
+        initializer_range=0.15,
+    )
     draws = torch.randint(5, WORDS, (TEXTS, LONG), generator=torch.Generator().manual_seed(SEED)).tolist()
-    return wrap(module.eval(), Written(), [Written().decode(row) for row in draws], name=name)
+    texts = [Written().decode(row) for row in draws]
+    return wrap(hf.Qwen2ForCausalLM(config).eval(), Written(), texts, name="grouped-query decoder")
 
 
 def digits() -> Network:

@@ -164,6 +164,8 @@ class Sensitivity:
                 else "; nothing is known of weaker ones: give smaller strengths"
             )
             said.append(f"saturated at strength {at}: these plants are louder than the network's own answers{weaker}")
+        if far := [one.divergence for one in self.points if one.found.n]:
+            said.append(f"elsewhere the copies are {max(far):.1g} nats from the original at most")
         said.append(
             f"false claims: {self.false} plants with a decoy or an inert neuron beside them, or without strength"
         )
