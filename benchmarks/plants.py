@@ -34,11 +34,11 @@ DEPENDS = (
     "plants.py",
 )
 NETWORKS = {
-    "MLP": 6.0,
+    "MLP": 3.0,
     "encoder": 8.0,
-    "decoder": 8.0,
+    "decoder": 10.0,
     "grouped-query decoder": 8.0,
-    "code model": 20.0,
+    "code model": 24.0,
 }  # seconds of a plant
 SHIPPED = {"encoder": "organism:reader", "decoder": "organism:agents-harmless", "code model": "organism:code"}
 SEED, HELD, APART = 8001, 18001, 40  # seeds of the first cell, and how far apart cells are
