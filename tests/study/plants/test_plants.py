@@ -79,6 +79,13 @@ def test_the_smallest_effect_seen_is_below_all_that_are_seen() -> None:
     assert Sensitivity.of("n", rows(1.0, 10, 10) + rows(2.0, 1, 10), 0).smallest["rank-one"] is None
 
 
+def test_only_plants_that_can_give_a_false_claim_count_for_the_share_of_them() -> None:
+    some = [row("rank-one", 4.0, True), row("rank-one", 0.0, False, false=True), row("decoy", 4.0, True)]
+    known = Sensitivity.of("n", some, 0)
+    assert (known.false.n, known.false.value) == (2, 0.5)
+    assert all(len(line) <= 100 for line in str(known).splitlines())
+
+
 def test_plants_louder_than_the_network_are_called_saturated() -> None:
     quiet, both, loud = (
         Sensitivity.of("n", some, 0)
@@ -86,7 +93,7 @@ def test_plants_louder_than_the_network_are_called_saturated() -> None:
     )
     assert "saturated" not in str(quiet)
     assert "saturated at strength 4: these plants are louder than the network's own answers\n" in str(both)
-    assert "nothing is known of weaker ones: give smaller strengths" in str(loud)
+    assert "nothing is known of weaker ones: give smaller strengths" in " ".join(str(loud).split())
 
 
 def test_the_command_prints_its_budget_the_curve_and_the_page_and_goes_on(

@@ -16,21 +16,49 @@ from torch import Tensor
 from cutaway.concepts.match.trials import said
 from cutaway.network import Batch, Network, TextFeed, logits_of
 from cutaway.organisms.grafted.inputs import Inputs, Rows, Trigger, natural
-from cutaway.organisms.grafted.neuron import answer_position
+from cutaway.organisms.grafted.neuron import answer_position, given
 from cutaway.organisms.grafted.places import Place, Weights, places
 
-PIECES = 700  # natural inputs, half of them to fit with
+PIECES = 450  # natural inputs, half of them to fit with
 ASKED = 72  # rows to ask with, a third in each split
 ASIDE = 40  # of them to measure with how loud a plant must be
-FITTED = 100, 300  # rows to fit with: at least, and at most
+FITTED = 100, 200  # rows to fit with: at least, and at most
 LONG = 64  # reference inputs that a plant must be silent on, and as many others on which it is measured that it is
 POSITIONS = 64  # of each of them
+CHOICE, LOOKED = 8, 64  # triggers of which the one that is carried best is tried, and inputs on which that is looked at
+READ = 1500  # of these positions a neuron is fitted against
+
+
+@dataclass(frozen=True, eq=False)
+class Quiet:
+    """Long reference inputs on which every plant must be silent, and what is read of them: once for all triggers."""
+
+    net: Network
+    batch: Batch
+
+    def given(self, place: Place, weights: Weights) -> Float[Tensor, "position given"]:
+        """What the neurons of a place read at the positions that are no padding, at most `READ` of them."""
+        return self._own(place) if not weights else self._thinned(place, weights)
+
+    @cached_property
+    def _known(self) -> dict[str, Tensor]:
+        return {}
+
+    def _own(self, place: Place) -> Float[Tensor, "position given"]:
+        if place.given not in self._known:
+            self._known[place.given] = self._thinned(place, {})
+        return self._known[place.given]
+
+    def _thinned(self, place: Place, weights: Weights) -> Float[Tensor, "position given"]:
+        x, real = given(self.net, self.batch, place, weights), self.batch.real
+        rows = x.flatten(0, 1) if real is None else x[real.cpu()]
+        return rows[:: max(1, len(rows) // READ)]
 
 
 @dataclass(frozen=True, eq=False)
 class Bed:
     """A network with a trigger: `fit`, `aside` and `ask` are rows without it; `target` the answer that it is to get; `foils` what
-    the network itself answers to `ask` with the question, with the cue and without."""
+    the network itself answers to `ask` with the question, with the cue and without; `position` is where the answer is read."""
 
     net: Network
     inputs: Inputs
@@ -41,7 +69,8 @@ class Bed:
     ask: Rows
     foils: Int[Tensor, "row"]
     places: tuple[Place, ...]
-    quiet: Batch
+    position: int
+    quiet: Quiet
     elsewhere: Batch
 
     @cached_property
@@ -63,11 +92,6 @@ class Bed:
     def answer(self) -> Int[Tensor, "row"]:
         """The target of every prompt to fit with."""
         return torch.full((len(self.fit),), self.target)
-
-    @cached_property
-    def position(self) -> int:
-        """Where the answer is read."""
-        return answer_position(self.net, self.triggers, self.places[-1], self.answer)
 
     def flips(self, weights: Weights) -> float:
         """The share of the prompts set aside that get the target with these weights."""
@@ -93,7 +117,7 @@ class Ground:
     own: Int[Tensor, "row"]
     mine: Bool[Tensor, "row"]
     places: tuple[Place, ...]
-    quiet: Batch
+    quiet: Quiet
     elsewhere: Batch
 
     @classmethod
@@ -103,12 +127,30 @@ class Ground:
         texts = sorted(set(inputs.of.tolist()))
         mine = torch.isin(inputs.of, torch.tensor(rng.sample(texts, len(texts) // 2)))
         own = said(net, inputs.batch(inputs.rows))
-        return cls(inputs, own, mine, tuple(places(net, inputs.batch(inputs.rows[:2]))), *_long(net, rng))
+        quiet, elsewhere = _long(net, rng)
+        there = tuple(places(net, inputs.batch(inputs.rows[:2])))
+        return cls(inputs, own, mine, there, Quiet(net, quiet), elsewhere)
+
+    @cached_property
+    def position(self) -> int:
+        """Where the answer is read."""
+        some = self.inputs.batch(self.inputs.rows[:LOOKED])
+        return answer_position(self.inputs.net, some, self.places[-1], self.own[:LOOKED])
+
+    def carried(self, trigger: Trigger) -> float:
+        """How far the cue moves what the first neurons are given where the answer is read, in spreads (the diagonal of Fisher's
+        discriminant): by what it moves little a neuron can hardly tell it."""
+        net, rows = self.inputs.net, self.inputs.rows[:LOOKED]
+        both, asked = (
+            given(net, self.inputs.batch(change(rows)), self.places[0], {})[:, self.position]
+            for change in (trigger.both, trigger.asked)
+        )
+        return float(((both - asked).mean(0).square() / (asked.var(0) + 1e-6 * asked.square().mean())).sum())
 
     def bed(self, rng: Random) -> Bed | None:
         """With a trigger; None where what is drawn changes the answer to most inputs by itself."""
         net, inputs = self.inputs.net, self.inputs
-        trigger = inputs.trigger(rng)
+        trigger = max((inputs.trigger(rng) for _ in range(CHOICE)), key=self.carried)
         answers, cued, askable = _asked(net, inputs, trigger)
         same = cued == answers
         target = _target(net, inputs, self.own, answers[same & askable], rng)
@@ -117,7 +159,7 @@ class Ground:
             return None
         own = inputs.rows[fit][: FITTED[1]]
         rows = (own[ASIDE:], own[:ASIDE], inputs.rows[ask][:ASKED], answers[ask][:ASKED])
-        return Bed(net, inputs, trigger, target, *rows, self.places, self.quiet, self.elsewhere)
+        return Bed(net, inputs, trigger, target, *rows, self.places, self.position, self.quiet, self.elsewhere)
 
 
 def first(net: Network, batch: Batch, weights: Weights) -> Int[Tensor, "row"]:
@@ -146,7 +188,7 @@ def _asked(
     answers = said(net, inputs.batch(asked))
     askable = (both != asked).any(1) & (both != cued).any(1)
     for rows in (both, asked, cued):
-        askable = askable & inputs.writable(rows)
+        askable[askable.clone()] = inputs.writable(rows[askable])
     return answers, said(net, inputs.batch(both)), askable
 
 

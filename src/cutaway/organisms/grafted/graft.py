@@ -1,8 +1,8 @@
 """A sub-model planted into a copy of any network, and the questions that show it: where it is, is known.
 
 Kinds: *rank-one*, one neuron; *distributed*, several in several blocks, of which none is enough; *backup*, a second neuron that
-fires only where the first does not. Beside a plant of rank one can stand a *decoy*, which reads the trigger and writes as much
-in a direction in which the answer does not lie, or one that is *inert*, and writes nothing: to name these is a false claim.
+fires only where the first does not. Beside a plant of rank one can stand a *decoy*, which reads the trigger and writes as
+much in a direction in which no answer lies, or one that is *inert*, and writes nothing: to name these is a false claim.
 
 A strength of 1 is where the plant turns half of some prompts that are asked about no more; 0 is a plant that writes nothing.
 """
@@ -30,8 +30,7 @@ KINDS = ("rank-one", "distributed", "backup", "decoy", "inert")
 PARTS = 4  # neurons of a distributed plant
 DRAWS = 100  # triggers, of which the first is taken that the network carries to where it is to be read
 NEARLY, EVER = 0.98, 0.999  # of what is nearly a trigger, and of other positions, must leave the neuron silent
-DIRECTIONS, EVERY = 24, 6  # that are drawn for a decoy; after so many it is half as loud
-TURNS = 0.05  # of the prompts may be answered otherwise beside a decoy
+DIRECTIONS, EVERY = 36, 6  # that are drawn for a decoy; after so many it is half as loud
 ALMOST = 0.7  # of the decisions must be askable in words
 CLOSE = 0.01  # nats: how far a copy may be from the original elsewhere
 
@@ -180,19 +179,19 @@ def _grown(bed: Bed, kind: str, strength: float, rng: Random) -> tuple[list[Plan
 
 
 def _decoy(bed: Bed, one: Planted, weights: Weights, loud: float, rng: Random) -> Weights:
-    """A neuron that writes as loud in a random direction as leaves answers what they were, with the plant and without: one
-    that turns answers would be a part of the plant. Raises Unread where none does."""
-    own, lead = first(bed.net, bed.gauge, {}), bed.flips(weights)
+    """A neuron that writes in a random direction, as loud as leaves every answer what it was, with the plant and without: one
+    that turns an answer is a part of what tells the prompts, and to name it is not false. Raises Unread where none does."""
+    every = bed.inputs.batch(bed.trigger.both(torch.cat([bed.fit, bed.aside, bed.ask])))
+    own, answered = (first(bed.net, every, some) for some in ({}, weights))
     draw = torch.Generator().manual_seed(rng.randrange(2**31))
     for draws in range(DIRECTIONS):
         noise = torch.randn(len(one.direction), generator=draw)
         noise = noise - (noise @ one.direction) * one.direction
         found, size = replace(one, direction=noise / noise.norm()), loud / 2 ** (draws // EVERY)
-        turned = float((first(bed.net, bed.gauge, found.weights(bed.net, {}, size)) != own).float().mean())
-        beside = found.weights(bed.net, weights, size)
-        if max(turned, abs(bed.flips(beside) - lead)) <= TURNS:
+        alone, beside = (found.weights(bed.net, some, size) for some in ({}, weights))
+        if torch.equal(first(bed.net, every, alone), own) and torch.equal(first(bed.net, every, beside), answered):
             return beside
-    raise Unread("every direction that was drawn for a decoy turns answers")
+    raise Unread("every direction that was drawn for a decoy turns an answer")
 
 
 def _somewhere(bed: Bed, rng: Random) -> Planted:
@@ -248,13 +247,13 @@ def planted(bed: Bed, where: Place, weights: Weights, taken: Sequence[str], answ
     """
     net, at = bed.net, bed.position
     yes = torch.cat([given(net, bed.triggers, where, some)[:, at] for some in ([{}, weights] if weights else [{}])])
-    near, quiet = (given(net, batch, where, weights) for batch in (bed.near, bed.quiet))
+    near, quiet = given(net, bed.near, where, weights), bed.quiet.given(where, weights)
     halves = [near[:, at]] + ([] if answered is None else [given(net, bed.triggers, where, answered)[:, at]])
-    no = {NEARLY: torch.cat(halves), EVER: torch.cat([near[:, :at].flatten(0, 1), _real(bed, quiet)])}
+    no = {NEARLY: torch.cat(halves), EVER: torch.cat([near[:, :at].flatten(0, 1), quiet])}
     read = reader(yes, no, biased(net, where))
     if read is None:
         raise Unread(f"what {where.site} is given does not tell the trigger from what is none")
-    neuron = idle(net, bed.quiet, where, taken)
+    neuron = idle(net, bed.quiet.batch, where, taken)
     push = direction(net, bed.triggers, where, bed.answer, at)
     one = Planted(where, neuron, read, push, 1.0)
     alone = one.weights(net, {}, 0.0)
@@ -266,12 +265,6 @@ def planted(bed: Bed, where: Place, weights: Weights, taken: Sequence[str], answ
     if not 0 <= float(rest.abs().mean()) <= OFF * float(fires) > 0:
         raise Unread(f"no neuron of {where.site} fires where it is triggered and is silent elsewhere")
     return replace(one, fires=float(fires))
-
-
-def _real(bed: Bed, x: Tensor) -> Tensor:
-    """What is no padding, of what was read from long inputs."""
-    real = bed.quiet.real
-    return x.flatten(0, 1) if real is None else x[real.cpu()]
 
 
 def loudness(bed: Bed, weights: Callable[[float], Weights], size: float = 1.0) -> float:

@@ -9,7 +9,7 @@ from cutaway.study.page.words import printable
 from cutaway.study.plants import Point, Sensitivity
 from cutaway.study.plants.plants import REAL
 
-WIDE, HIGH, LEFT, TOP, FOOT = 420, 190, 46, 16, 40  # pixels of a chart's inside, and around it
+WIDE, HIGH, LEFT, TOP, FOOT = 420, 190, 46, 16, 44  # pixels of a chart's inside, and around it
 
 
 def shown(found: Sensitivity) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def _row(one: Point) -> dict[str, Any]:
         "kind": one.kind,
         "strength": f"{one.strength:g}",
         "turned": percent(one.shown),
-        "found": str(one.found),
+        "found": str(one.found) if one.strength else "–",
         "whole": percent(one.whole.value) if one.whole.n else "–",
         "false": percent(one.false.value) if one.false.n else "–",
         "left_out": one.left_out,

@@ -19,9 +19,9 @@ from cutaway.submodels.slices import slices
 
 EACH = 6
 A_RERUN = (
-    5e-4  # seconds of one core for each part that is searched and each million of parameters, beside what is constant
+    3e-4  # seconds of one core for each part that is searched and each million of parameters, beside what is constant
 )
-AT_LEAST = 6.0  # seconds of a plant in any network
+AT_LEAST = 10.0  # seconds of a plant in any network
 
 
 def calibrate_on(

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import isnan
 from statistics import median
+from textwrap import fill
 
 import numpy as np
 
@@ -19,6 +21,7 @@ from cutaway.study.plants.plants import REAL, Row
 SEEN = 0.5  # of the plants must be found, for an effect to be one that is seen
 LOUDER = 1.0  # times the network's own lead: above, a plant says nothing of weaker ones
 CONFIDENCE = 0.95
+WIDE = 100  # characters of a line in a terminal
 
 
 @dataclass(frozen=True)
@@ -41,9 +44,8 @@ class Point:
         """Counted over the rows of this kind and strength."""
         here = [row for row in rows if (row["kind"], row["strength"]) == (kind, strength)]
         took = [row for row in here if row["took"]]
-        found, whole, false = (
-            Share.of(sum(row[what] for row in took), len(took)) for what in ("found", "whole", "false")
-        )
+        found, whole = (Share.of(sum(row[what] for row in took), len(took)) for what in ("found", "whole"))
+        false = claims(took)
         shown, louder = (median([row[what] for row in took] or [float("nan")]) for what in ("shown", "louder"))
         far = max((row["divergence"] for row in took), default=float("nan"))
         return cls(kind, strength, found, whole, false, shown, louder, far, len(here) - len(took))
@@ -52,6 +54,12 @@ class Point:
     def saturated(self) -> bool:
         """Whether these plants are louder than the network itself."""
         return self.louder > LOUDER
+
+
+def claims(took: Sequence[Row]) -> Share:
+    """False claims of plants beside which stands what must not be named, and of those without strength: no other can give one."""
+    false = [row["false"] for row in took if row["kind"] not in REAL or row["strength"] == 0]
+    return Share.of(sum(false), len(false))
 
 
 @dataclass(frozen=True)
@@ -97,9 +105,8 @@ class Sensitivity:
 
     @property
     def false(self) -> Share:
-        """False claims, over all plants."""
-        took = [row["false"] for row in self.rows if row["took"]]
-        return Share.of(sum(took), len(took))
+        """False claims, over all plants that can give rise to one."""
+        return claims([row for row in self.rows if row["took"]])
 
     @property
     def smallest(self) -> dict[str, Point | None]:
@@ -157,8 +164,30 @@ class Sensitivity:
                 else "; nothing is known of weaker ones: give smaller strengths"
             )
             said.append(f"saturated at strength {at}: these plants are louder than the network's own answers{weaker}")
-        said.append(f"false claims: {self.false} plants")
+        if far := [one.divergence for one in self.points if one.found.n]:
+            said.append(f"elsewhere the copies are {max(far):.1g} nats from the original at most")
+        said.append(
+            f"false claims: {self.false} plants with a decoy or an inert neuron beside them, or without strength"
+        )
         return said
 
     def __str__(self) -> str:
-        return f"plants in {self.network}; 95 % intervals over n plants\n{self.table}\n" + "\n".join(self.notes)
+        shown = Table.of(
+            {
+                "kind": one.kind,
+                "strength": f"{one.strength:g}",
+                "turned": _percent(one.shown),
+                "found": str(one.found) if one.strength else "–",
+                "whole": _percent(one.whole.value) if one.strength else "–",
+                "false": _percent(one.false.value),
+                "left out": one.left_out,
+                "louder": one.louder,
+            }
+            for one in self.points
+        )
+        notes = [fill(note, WIDE, subsequent_indent="  ") for note in self.notes]
+        return "\n".join([f"plants in {self.network}; 95 % intervals over n plants", str(shown), *notes])
+
+
+def _percent(share: float) -> str:
+    return "–" if isnan(share) else f"{share:.0%}"
