@@ -14,7 +14,8 @@ from functools import cache
 from typing import Any
 
 import torch
-from torch import nn
+from jaxtyping import Int
+from torch import Tensor, nn
 
 import cutaway
 from benchmarks.circuit_judged import each_kept
@@ -46,7 +47,8 @@ GROWN = (0.0, 1.0, 2.0, 4.0)
 EACH, HELD_EACH = 4, 7  # of each kind and strength that took: to predict from, and to count
 TRIES = 2  # times as many are grown, at most
 LEAST = 60  # held-out plants must have taken, for a network to say that its interval holds
-WORDS, TEXTS, LONG = 32, 400, 20  # of the networks with random weights
+WORDS, FIRST, TEXTS, LONG = 32, 5, 400, 20  # of the grouped-query decoder: words, texts and their length
+BACK, NOISE, STEPS = 3, 0.2, 400  # a word follows from the one so far before it, or by lot; steps of training
 CELLS = [
     *((False, one.kind, one.strength) for one in plants_of(1, GROWN)),
     *((True, one.kind, one.strength) for one in plants_of(1, GROWN[1:], kinds=REAL)),
@@ -69,7 +71,7 @@ class Written:
 
 @cache
 def network(name: str) -> Network:
-    """One of the five, the same every time. The weights of the grouped-query decoder are random."""
+    """One of the five, the same every time."""
     if name in SHIPPED:
         return cutaway.open(SHIPPED[name])
     torch.manual_seed(SEED)
@@ -77,7 +79,7 @@ def network(name: str) -> Network:
 
 
 def grouped() -> Network:
-    """A grouped-query decoder, on texts drawn by lot."""
+    """A grouped-query decoder that was taught which word follows: a fixed other one for the word `BACK` places before."""
     import transformers as hf
 
     config = hf.Qwen2Config(
@@ -88,11 +90,26 @@ def grouped() -> Network:
         num_key_value_heads=2,
         intermediate_size=128,
         max_position_embeddings=48,
-        initializer_range=0.15,
     )
-    draws = torch.randint(5, WORDS, (TEXTS, LONG), generator=torch.Generator().manual_seed(SEED)).tolist()
-    texts = [Written().decode(row) for row in draws]
-    return wrap(hf.Qwen2ForCausalLM(config).eval(), Written(), texts, name="grouped-query decoder")
+    module, drawn = hf.Qwen2ForCausalLM(config), torch.Generator().manual_seed(SEED)
+    follows = FIRST + torch.randperm(WORDS - FIRST, generator=drawn)
+
+    def draw(count: int) -> Int[Tensor, "rows positions"]:
+        rows = torch.randint(FIRST, WORDS, (count, LONG), generator=drawn)
+        by_lot = torch.rand(count, LONG, generator=drawn) < NOISE
+        for i in range(BACK, LONG):
+            rows[:, i] = torch.where(by_lot[:, i], rows[:, i], follows[rows[:, i - BACK] - FIRST])
+        return rows
+
+    optimiser = torch.optim.Adam(module.parameters(), 3e-3)
+    with torch.enable_grad():
+        for _ in range(STEPS):
+            rows = draw(64)
+            optimiser.zero_grad()
+            module(rows, labels=rows).loss.backward()
+            optimiser.step()
+    texts = [Written().decode(row) for row in draw(TEXTS).tolist()]
+    return wrap(module.eval(), Written(), texts, name="grouped-query decoder")
 
 
 def digits() -> Network:
@@ -160,6 +177,7 @@ def lines() -> Iterator[tuple[str, Bar, str, Any]]:
         )
         inside = f"… is that in the 95 % interval predicted from {EACH} of each ({LEAST} took at least)"
         yield inside, Bar(1.0, True, "{:.0f}"), "plants", as_predicted(name)
+        yield "… present, but none of the neurons named", Bar(0.05, False, "{:.1%}"), "plants", elsewhere(name)
         yield "… false claims (decoy, inert, strength 0)", Bar(0.05, False, "{:.1%}"), "plants", false(name)
         yield "… KL of the copies elsewhere, the largest", Bar(CLOSE, False, "{:.4f}"), "plants", far(name)
     yield "plants in all five networks: false claims", Bar(0.05, False, "{:.1%}"), "plants", false(*NETWORKS)
@@ -172,6 +190,16 @@ def found(name: str) -> Any:
         rows = rows_of(result, name, True)
         took = [one for one in rows if one["took"]]
         return share(sum(one["found"] for one in took), len(took), f"plants; {len(rows) - len(took)} did not take")
+
+    return figure
+
+
+def elsewhere(name: str) -> Any:
+    """Held-out plants that are called present somewhere else: in what carries their cue, say."""
+
+    def figure(result: Result) -> Measured:
+        took = [one for one in rows_of(result, name, True) if one["took"]]
+        return share(sum(bool(one["named"]) and not one["found"] for one in took), len(took), "plants")
 
     return figure
 

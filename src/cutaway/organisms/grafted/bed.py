@@ -20,7 +20,7 @@ from cutaway.organisms.grafted.neuron import answer_position, given
 from cutaway.organisms.grafted.places import Place, Weights, places
 
 PIECES = 450  # natural inputs, half of them to fit with
-ASKED = 72  # rows to ask with, a third in each split
+ASKED = 96  # rows to ask with, a third in each split
 ASIDE = 40  # of them to measure with how loud a plant must be
 FITTED = 100, 200  # rows to fit with: at least, and at most
 LONG = 64  # reference inputs that a plant must be silent on, and as many others on which it is measured that it is

@@ -93,7 +93,7 @@ class Inputs:
         if not self.text:
             return torch.ones(len(rows), dtype=torch.bool)
         again = self.feed.rows(self.names(rows))[0]
-        return torch.tensor([one == row for one, row in zip(again, rows.tolist())])
+        return torch.tensor([one == row for one, row in zip(again, rows.tolist())], dtype=torch.bool)
 
     def trigger(self, rng: Random) -> Trigger:
         """A cue and a question, drawn from what these inputs hold."""
