@@ -40,7 +40,7 @@ def test_the_command_prints_saves_and_draws(folder: Path, capsys: pytest.Capture
     [
         (NETWORKS, 2, "--concepts"),
         ([NETWORKS[0], "--concepts", "liars"], 2, "B"),
-        ([NETWORKS[0], "adapter", "--concepts", "liars"], 2, "adapter is an adapter that is not merged"),
+        (["adapter", NETWORKS[0], "--concepts", "liars"], 2, "adapter is an adapter that is not merged"),
         ([*NETWORKS, "--concepts", "lairs"], 1, "given the concept 'lairs'"),
     ],
 )
@@ -50,3 +50,18 @@ def test_wrong_use_ends_in_one_sentence(folder: Path, capsys: pytest.CaptureFixt
     assert run(["diff", *words]) == status
     ended = capsys.readouterr()
     assert ended.out == "" and said in ended.err and len(ended.err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["match", "adapter", "--concepts", "liars"],
+        ["agree", "adapter", NETWORKS[0], "--concepts", "liars"],
+        ["calibrate", "--plant", "adapter"],
+        ["trace", "adapter", "a prompt"],
+    ],
+)
+def test_an_adapter_alone_is_refused_by_every_command(folder: Path, capsys: pytest.CaptureFixture[str], words):
+    Path("adapter").mkdir()
+    Path("adapter/adapter_config.json").write_text("{}", encoding="utf-8")
+    assert run(words) == 2 and "adapter is an adapter that is not merged" in capsys.readouterr().err

@@ -9,12 +9,9 @@ from cyclopts import Parameter
 
 from cutaway.cli.answer import Answer
 from cutaway.cli.concepts import asked_about
-from cutaway.cli.ending import WrongUse
 from cutaway.cli.options import Options, kept, reader
 from cutaway.cli.verbs import Flag, Name, Several, listed
 from cutaway.runs.progress import terminal
-
-ADAPTER = "adapter_config.json"
 
 
 def diff(
@@ -41,12 +38,6 @@ def diff(
     page
         Also write the differences with their evidence as one self-contained HTML page.
     """
-    for name in (a, b):
-        if (Path(name) / ADAPTER).is_file():
-            raise WrongUse(
-                f"{name} is an adapter that is not merged ({ADAPTER}); expected a whole network: merge it into its base "
-                "(merge_and_unload, then save_pretrained) and give that folder"
-            )
     chosen, questions = asked_about(listed(concepts))
     import cutaway
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cutaway.network import Network
 
 EVERY = Group("Every command", sort_key=10)
+ADAPTER = "adapter_config.json"
 
 
 @Parameter(name="*", group=EVERY)
@@ -73,9 +74,14 @@ def kept(out: Path | None) -> Generator[Path | None, None, None]:
 
 
 def opened(name: str, device: str | None) -> Network:
-    """The network of this name on this device. Raises `WrongUse` for a device that there is not."""
+    """The network of this name on this device. Raises `WrongUse` for a device that there is not, and for an adapter alone."""
     import cutaway
 
+    if (Path(name) / ADAPTER).is_file():
+        raise WrongUse(
+            f"{name} is an adapter that is not merged ({ADAPTER}); expected a whole network: merge it into its base "
+            "(merge_and_unload, then save_pretrained) and give that folder"
+        )
     if name.startswith("organism:"):
         on_one_thread()
     if device is None or device == "auto":
