@@ -58,7 +58,7 @@ def test_wrong_use_ends_in_one_sentence(folder: Path, capsys: pytest.CaptureFixt
         ["match", "adapter", "--concepts", "liars"],
         ["agree", "adapter", NETWORKS[0], "--concepts", "liars"],
         ["calibrate", "--plant", "adapter"],
-        ["trace", "adapter", "a prompt"],
+        ["submodels", "adapter"],
     ],
 )
 def test_an_adapter_alone_is_refused_by_every_command(folder: Path, capsys: pytest.CaptureFixture[str], words):
