@@ -12,12 +12,18 @@ import pytest  # noqa: E402
 import torch  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
+LONG = ("test_readme.py", "test_examples.py", "test_cli.py")
 torch.set_num_threads(1)  # networks of a few thousand weights are slower on two threads
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """The checks look at random items of long lists, which Hypothesis would otherwise complain of."""
     config.addinivalue_line("filterwarnings", "ignore:Do not use the .random. module inside strategies")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long comes first, or one worker ends with it alone."""
+    items.sort(key=lambda item: item.path.name not in LONG)
 
 
 # A busy machine draws examples slowly: that is no failure. The same examples every time: seeds are fixed.
