@@ -203,7 +203,7 @@ def test_what_is_done_is_not_done_again(tmp_path: Path, monkeypatch: pytest.Monk
     stop_at, read_until_here = None, net.module.forwards
     resumed = match_all(net, both, sites=[SITE], twins=0, folder=tmp_path)
     assert calls == ["own.art", "own.food", "own.food"]
-    assert net.module.forwards - read_until_here <= 5  # the layout, the plan, what fits, what is shown: no reading
+    assert net.module.forwards - read_until_here <= 4  # the layout, what fits, and the texts that are shown: no reading
     assert resumed == match_all(net, both, sites=[SITE], twins=0)
 
 

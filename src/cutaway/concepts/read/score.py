@@ -207,12 +207,13 @@ def read_all(
     with _folder(keep) as folder:
         asked = [fitting(net, question(concept)) for concept in chosen]
 
-        def kept(one: Network) -> list[Readings]:
-            its = reader(one, folder, sites, atoms, pool, progress)
-            return [its.kept(keys) for keys in its.fill([each.passages for each in asked], progress)]
+        def kept(one: Network, plan: bool = False) -> list[Readings]:
+            its, passages = reader(one, folder, sites, atoms, pool, progress), [each.passages for each in asked]
+            if plan and any(key not in its.shards for some in passages for key in its.keys(some)):
+                progress.note(f"plan: {planned(net, asked, twins)}")
+            return [its.kept(keys) for keys in its.fill(passages, progress)]
 
-        progress.note(f"plan: {planned(net, asked, twins)}")
-        ours = kept(net)
+        ours = kept(net, plan=True)
         of_twins = [kept(random_twin(net, seed + number)) for number in range(twins)]  # one at a time in memory
         progress.start(len(chosen), "searching for concepts")
         try:
