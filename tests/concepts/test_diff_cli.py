@@ -40,7 +40,7 @@ def test_the_command_prints_saves_and_draws(folder: Path, capsys: pytest.Capture
     [
         (NETWORKS, 2, "--concepts"),
         ([NETWORKS[0], "--concepts", "liars"], 2, "B"),
-        (["adapter", NETWORKS[0], "--concepts", "liars"], 2, "adapter is an adapter that is not merged"),
+        ([NETWORKS[0], "adapter", "--concepts", "liars"], 2, "adapter is an adapter that is not merged"),
         ([*NETWORKS, "--concepts", "lairs"], 1, "given the concept 'lairs'"),
     ],
 )
@@ -56,7 +56,7 @@ def test_wrong_use_ends_in_one_sentence(folder: Path, capsys: pytest.CaptureFixt
     "words",
     [
         ["match", "adapter", "--concepts", "liars"],
-        ["agree", "adapter", NETWORKS[0], "--concepts", "liars"],
+        ["agree", NETWORKS[0], "adapter", "--concepts", "liars"],
         ["calibrate", "--plant", "adapter"],
         ["submodels", "adapter"],
     ],

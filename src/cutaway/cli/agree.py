@@ -14,7 +14,7 @@ from cyclopts import Parameter
 from cutaway.cli.answer import Answer
 from cutaway.cli.concepts import asked_about
 from cutaway.cli.ending import WrongUse
-from cutaway.cli.options import Options, kept, reader
+from cutaway.cli.options import Options, check_whole, kept, reader
 from cutaway.cli.verbs import Name, Several, listed
 from cutaway.runs.progress import terminal
 
@@ -40,6 +40,7 @@ def agree(
     """
     if len(networks) < 2:
         raise WrongUse(f"{len(networks)} NETWORK given; expected two or more to compare")
+    check_whole(*networks)
     asked = questions_of(listed(concepts))
     from cutaway.concepts.natural import shared
 

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from cutaway.cli.answer import Answer
 from cutaway.cli.concepts import asked_about
-from cutaway.cli.options import Options, kept, reader
+from cutaway.cli.options import Options, check_whole, kept, reader
 from cutaway.cli.verbs import Flag, Name, Several, listed
 from cutaway.runs.progress import terminal
 
@@ -38,6 +38,7 @@ def diff(
     page
         Also write the differences with their evidence as one self-contained HTML page.
     """
+    check_whole(a, b)
     chosen, questions = asked_about(listed(concepts))
     import cutaway
 

@@ -73,15 +73,21 @@ def kept(out: Path | None) -> Generator[Path | None, None, None]:
         raise Stopped(f"stopped; what is done is kept in {partial}, the same command goes on") from None
 
 
+def check_whole(*names: str) -> None:
+    """Raises `WrongUse` for the folder of an adapter alone; of several networks before any is opened."""
+    for name in names:
+        if (Path(name) / ADAPTER).is_file():
+            raise WrongUse(
+                f"{name} is an adapter that is not merged ({ADAPTER}); expected a whole network: merge it into its base "
+                "(merge_and_unload, then save_pretrained) and give that folder"
+            )
+
+
 def opened(name: str, device: str | None) -> Network:
     """The network of this name on this device. Raises `WrongUse` for a device that there is not, and for an adapter alone."""
     import cutaway
 
-    if (Path(name) / ADAPTER).is_file():
-        raise WrongUse(
-            f"{name} is an adapter that is not merged ({ADAPTER}); expected a whole network: merge it into its base "
-            "(merge_and_unload, then save_pretrained) and give that folder"
-        )
+    check_whole(name)
     if name.startswith("organism:"):
         on_one_thread()
     if device is None or device == "auto":
