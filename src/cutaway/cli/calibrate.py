@@ -86,7 +86,6 @@ def _planted(
 
 def _budget(what: str, hours: float, folder: Path | None, options: Options) -> None:
     """Says on stderr what it will take."""
-    minutes = max(1, round(60 * hours))
-    time = f"{hours:.1f} hours" if hours >= 1 else f"{minutes} minutes"
+    time = f"{hours:.1f} hours" if hours >= 1 else f"{max(1, round(60 * hours))} minutes"
     lost = "" if folder or options.out else "; with --folder FOLDER a stopped command goes on"
     print(f"{what}, about {time} of one core{lost}", file=sys.stderr)

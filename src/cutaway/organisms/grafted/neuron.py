@@ -75,9 +75,8 @@ def reader(
     labels[: len(yes)] = 1
     spread = x.std(0).clamp(min=1e-6 * float(x.abs().max()))
     fit = LogisticRegression(C=FREE, class_weight="balanced", solver="newton-cholesky", fit_intercept=bias)
-    even_sized = (
-        (x / spread).double().numpy()
-    )  # in single precision the solver gives up on what hardly varies, and takes long
+    # In single precision the solver gives up on what hardly varies, and takes long.
+    even_sized = (x / spread).double().numpy()
     row = torch.from_numpy(fit.fit(even_sized, labels.numpy()).coef_[0]).float() / spread
     even, level = None if bias else _even(x), 0.0
     for _ in range(1 if bias else 2):
