@@ -19,6 +19,7 @@ from cutaway.cli.verbs import Name, Several, listed
 from cutaway.runs.progress import terminal
 
 if TYPE_CHECKING:
+    from cutaway.concepts import Concept
     from cutaway.concepts.match import Questions
     from cutaway.network import Network
 
@@ -41,10 +42,12 @@ def agree(
     if len(networks) < 2:
         raise WrongUse(f"{len(networks)} NETWORK given; expected two or more to compare")
     check_whole(*networks)
-    asked = questions_of(listed(concepts))
+    deciding, given = questions_of(listed(concepts))
+    from cutaway.concepts.asking import asked_of
     from cutaway.concepts.natural import shared
 
     nets = told_apart([reader(name, options.device) for name in networks], networks)
+    asked = list(asked_of(nets, deciding, given).values())
     with kept(options.out) as keep:
         found = shared(nets, asked, listed(by), options.seed, folder=keep, progress=terminal())
     return Answer(found.table(), str(found))
@@ -65,19 +68,15 @@ def told_apart(nets: Sequence[Network], given: Sequence[str]) -> list[Network]:
     return [replace(net, name=tail(path)) if count[net.name] > 1 else net for net, path in zip(nets, paths)]
 
 
-def questions_of(words: list[str]) -> list[Questions]:
-    """What is asked about these concepts, the decisions of the others as tasks. Raises `WrongUse` if none has decisions."""
-    from cutaway.concepts.match import Questions
-
+def questions_of(words: list[str]) -> tuple[list[Concept], dict[str, Questions]]:
+    """The concepts with decisions, and what generators ask about theirs. Raises `WrongUse` if there is nothing to ask."""
     found, given = asked_about(words)
     deciding = [one for one in found if one.decisions is not None]
-    asked = [replace(about, name=name) for name, about in given.items()]
-    asked += [Questions.of(one, deciding) for one in deciding if one.name not in given]
     left = [one.name for one in found if one.decisions is None and one.name not in given]
-    if not asked:
+    if not deciding and not given:
         raise WrongUse(
             f"of --concepts {', '.join(words)} none has decisions; expected some: what is only read has no effect"
         )
     if left:
         print(f"left out, no decisions: {', '.join(left)}", file=sys.stderr)
-    return asked
+    return deciding, {name: replace(about, name=name) for name, about in given.items()}
