@@ -1,0 +1,4 @@
+"""The dial: networks trained to be readable, their small circuits, and what that costs.
+
+- `transformer`: the one-page network whose every site can be masked, `SparseTransformer(SparseShape(…))`
+"""

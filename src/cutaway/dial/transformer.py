@@ -1,0 +1,225 @@
+"""The one-page transformer of weight-sparse training: every tensor that a circuit is made of passes a site of its own.
+
+RMS norms, many small heads, a learned sink that a head may attend to instead of a token, no weight tying, and a table of
+bigrams added to the logits, so that the network need not spend weights on what the last token alone says. Dense and sparse
+networks are the same class. Source: Gao et al. 2025, "Weight-sparse transformers have interpretable circuits"
+(arXiv 2511.13653).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+from einops import rearrange
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+SITES = ("attn_in", "q", "k", "v", "attn_out", "mlp_in", "mlp_act", "mlp_out")
+"""What a circuit's nodes are channels of: what a sublayer reads, its queries, keys, values or neurons, what it writes."""
+
+At = Callable[[str, Tensor], Tensor]
+"""What happens at a site: its address (`q.1`) and its tensor [batch, position, channel] -> what goes on in its place."""
+
+
+@dataclass(frozen=True)
+class SparseShape:
+    """The sizes and switches of a `SparseTransformer`.
+
+    `vocab` tokens, at most `context` positions, a residual stream of `width` channels, `layers` blocks of `width / d_head`
+    heads, `hidden` neurons each (default 4 × width). `keep` is the share of the channels of each site that survive, largest
+    magnitudes first (AbsTopK; 1: all); `attend` is how many tokens a query may attend to at most (0: all).
+    """
+
+    vocab: int
+    context: int
+    width: int
+    layers: int = 2
+    d_head: int = 16
+    hidden: int = 0
+    positions: Literal["learned", "none"] = "learned"
+    bigram: bool = True
+    keep: float = 1.0
+    attend: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("vocab", "context", "width", "layers", "d_head"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"SparseShape.{name} is {getattr(self, name)}; expected a positive integer")
+        if self.width % self.d_head:
+            raise ValueError(f"SparseShape.width is {self.width}; expected a multiple of d_head ({self.d_head})")
+        if not 0 < self.keep <= 1:
+            raise ValueError(f"SparseShape.keep is {self.keep}; expected a share above 0 and at most 1")
+        if self.attend < 0 or self.hidden < 0:
+            raise ValueError(f"SparseShape.attend={self.attend}, hidden={self.hidden}; expected 0 or more")
+
+    @property
+    def neurons(self) -> int:
+        """Neurons of each MLP."""
+        return self.hidden or 4 * self.width
+
+
+class Largest(nn.Module):
+    """AbsTopK: the largest magnitudes of the channels at each position, the others 0; the gradient passes where they survive."""
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+
+    def forward(self, x: Float[Tensor, "*batch channel"]) -> Float[Tensor, "*batch channel"]:
+        if self.share >= 1:
+            return x
+        count = max(1, round(self.share * x.shape[-1]))
+        return torch.zeros_like(x).scatter(
+            -1, kept := x.abs().topk(count, dim=-1, sorted=False).indices, x.gather(-1, kept)
+        )
+
+
+class Attention(nn.Module):
+    """Causal attention of many small heads, each with a learned sink: a score that stands for attending to nothing."""
+
+    def __init__(self, shape: SparseShape) -> None:
+        super().__init__()
+        self.read = Largest(shape.keep)
+        self.query, self.key, self.value, self.out = (nn.Linear(shape.width, shape.width) for _ in range(4))
+        self.q, self.k, self.v, self.write = (Largest(shape.keep) for _ in range(4))
+        self.sink = nn.Parameter(torch.zeros(shape.width // shape.d_head))
+        self.d_head, self.attend = shape.d_head, shape.attend
+
+    def forward(
+        self, x: Float[Tensor, "batch position width"], allowed: Bool[Tensor, "#batch 1 position position"], at: At
+    ) -> Float[Tensor, "batch _ width"]:
+        def split(y: Tensor) -> Tensor:
+            return rearrange(y, "batch position (head d_head) -> batch head position d_head", d_head=self.d_head)
+
+        x = at("attn_in", self.read(x))
+        q, k, v = (
+            split(at(name, site(linear(x))))
+            for name, site, linear in (("q", self.q, self.query), ("k", self.k, self.key), ("v", self.v, self.value))
+        )
+        scores = (q @ k.mT * self.d_head**-0.5).masked_fill(~allowed, -torch.inf)
+        if 0 < self.attend < scores.shape[-1]:
+            least = scores.detach().topk(self.attend, dim=-1).values[..., -1:]
+            scores = scores.masked_fill(scores < least, -torch.inf)
+        sink = self.sink[:, None, None].expand(*scores.shape[:-1], 1)
+        pattern = torch.cat([sink, scores], dim=-1).softmax(-1)[..., 1:]
+        z = rearrange(pattern @ v, "batch head position d_head -> batch position (head d_head)")
+        return at("attn_out", self.write(self.out(z)))
+
+
+class MLP(nn.Module):
+    """Two matrices with a nonlinearity between them; a neuron is one channel of `down`'s input."""
+
+    def __init__(self, shape: SparseShape) -> None:
+        super().__init__()
+        self.read = Largest(shape.keep)
+        self.up = nn.Linear(shape.width, shape.neurons)
+        self.act, self.neurons = nn.GELU(), Largest(shape.keep)
+        self.down = nn.Linear(shape.neurons, shape.width)
+        self.write = Largest(shape.keep)
+
+    def forward(self, x: Float[Tensor, "batch position width"], at: At) -> Float[Tensor, "batch _ width"]:
+        x = at("mlp_in", self.read(x))
+        x = at("mlp_act", self.neurons(self.act(self.up(x))))
+        return at("mlp_out", self.write(self.down(x)))
+
+
+class Block(nn.Module):
+    """Attention, then an MLP, each added to the residual stream."""
+
+    def __init__(self, shape: SparseShape) -> None:
+        super().__init__()
+        self.norm_attn, self.attn = nn.RMSNorm(shape.width, eps=1e-6), Attention(shape)
+        self.norm_mlp, self.mlp = nn.RMSNorm(shape.width, eps=1e-6), MLP(shape)
+
+    def forward(
+        self, x: Float[Tensor, "batch position width"], allowed: Bool[Tensor, "#batch 1 position position"], at: At
+    ) -> Float[Tensor, "batch _ width"]:
+        x = x + self.attn(self.norm_attn(x), allowed, at)
+        return x + self.mlp(self.norm_mlp(x), at)
+
+
+class SparseTransformer(nn.Module):
+    """Token ids [batch, position] -> logits [batch, position, vocab].
+
+    `at` is called at every site of `SITES` in every layer with its address and its tensor; what it gives goes on in its
+    place. `sites` says where the tensors are, in the addresses that `cutaway.network` reads.
+    """
+
+    sites: ClassVar[dict[str, str]] = {
+        "embed": "embed:out",
+        "resid_pre": "blocks.{layer}:in",
+        "attn_in": "blocks.{layer}.attn.read:out",
+        "q": "blocks.{layer}.attn.q:out",
+        "k": "blocks.{layer}.attn.k:out",
+        "v": "blocks.{layer}.attn.v:out",
+        "z": "blocks.{layer}.attn.out:in",
+        "attn_out": "blocks.{layer}.attn:out",
+        "resid_mid": "blocks.{layer}.norm_mlp:in",
+        "mlp_in": "blocks.{layer}.mlp.read:out",
+        "mlp_pre": "blocks.{layer}.mlp.up:out",
+        "mlp_act": "blocks.{layer}.mlp.down:in",
+        "mlp_out": "blocks.{layer}.mlp:out",
+        "resid_post": "blocks.{layer}:out",
+        "final_norm": "norm:out",
+        "logits": "logits:out",
+    }
+
+    def __init__(self, shape: SparseShape, seed: int = 0) -> None:
+        super().__init__()
+        self.shape = shape
+        self.heads = shape.width // shape.d_head
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.embed = nn.Embedding(shape.vocab, shape.width)
+            self.position = nn.Embedding(shape.context, shape.width) if shape.positions == "learned" else None
+            self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.layers))
+            self.norm = nn.RMSNorm(shape.width, eps=1e-6)
+            self.unembed = nn.Linear(shape.width, shape.vocab, bias=False)
+            self.bigram = nn.Embedding(shape.vocab, shape.vocab) if shape.bigram else None
+            self.logits = nn.Identity()
+            self._initialise()
+
+    def _initialise(self) -> None:
+        """GPT-2's recipe: normal weights, what writes to the residual stream scaled down; the bigrams start at 0."""
+        for name, weight in self.named_parameters():
+            if name.startswith("bigram") or name.endswith(("bias", "sink")):
+                nn.init.zeros_(weight)
+            elif "embed" in name or "position" in name:
+                nn.init.normal_(weight, std=0.02)
+            elif weight.ndim == 2:
+                writes = name.endswith(("attn.out.weight", "mlp.down.weight"))
+                nn.init.normal_(weight, std=weight.shape[1] ** -0.5 / (2 * self.shape.layers) ** (0.5 * writes))
+
+    def forward(
+        self,
+        input_ids: Int[Tensor, "batch position"],
+        attention_mask: Int[Tensor, "batch position"] | None = None,
+        at: At | None = None,
+    ) -> Float[Tensor, "batch _ vocab"]:
+        """`attention_mask` is 0 on padding, which must be on the left; positions count from the first real token."""
+        length = input_ids.shape[1]
+        if length > self.shape.context:
+            raise ValueError(
+                f"the input has {length} positions; this network was built for at most {self.shape.context}; shorten it"
+            )
+        x, start = self.embed(input_ids), 0
+        allowed = torch.ones(length, length, dtype=torch.bool, device=x.device).tril()[None, None]
+        if attention_mask is not None and not attention_mask.all():
+            allowed = allowed & attention_mask.bool()[:, None, None, :]  # a padded query attends to the sink alone
+            start = (1 - attention_mask).sum(1, keepdim=True)
+        if self.position is not None:
+            x = x + self.position((torch.arange(length, device=x.device) - start).clamp(min=0))
+        for layer, block in enumerate(self.blocks):
+            x = block(x, allowed, _within(at, layer))
+        logits = self.unembed(self.norm(x))
+        return self.logits(logits if self.bigram is None else logits + self.bigram(input_ids))
+
+
+def _within(at: At | None, layer: int) -> At:
+    """`at` for the sites of one layer."""
+    if at is None:
+        return lambda name, x: x
+    return lambda name, x: at(f"{name}.{layer}", x)
