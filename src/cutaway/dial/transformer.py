@@ -21,7 +21,10 @@ SITES = ("attn_in", "q", "k", "v", "attn_out", "mlp_in", "mlp_act", "mlp_out")
 """What a circuit's nodes are channels of: what a sublayer reads, its queries, keys, values or neurons, what it writes."""
 
 At = Callable[[str, Tensor], Tensor]
-"""What happens at a site: its address (`q.1`) and its tensor [batch, position, channel] -> what goes on in its place."""
+"""What happens at a site: its address (`q.1`) and its tensor [batch, position, channel] -> what goes on in its place.
+
+It is also asked at `z`, the values that the heads brought together: no nodes of their own, but what `out` reads.
+"""
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ class Attention(nn.Module):
         sink = self.sink[:, None, None].expand(*scores.shape[:-1], 1)
         pattern = torch.cat([sink, scores], dim=-1).softmax(-1)[..., 1:]
         z = rearrange(pattern @ v, "batch head position d_head -> batch position (head d_head)")
-        return at("attn_out", self.write(self.out(z)))
+        return at("attn_out", self.write(self.out(at("z", z))))
 
 
 class MLP(nn.Module):
@@ -144,8 +147,8 @@ class Block(nn.Module):
 class SparseTransformer(nn.Module):
     """Token ids [batch, position] -> logits [batch, position, vocab].
 
-    `at` is called at every site of `SITES` in every layer with its address and its tensor; what it gives goes on in its
-    place. `sites` says where the tensors are, in the addresses that `cutaway.network` reads.
+    `stream(ids, at=…)` calls `at` at every site of `SITES` in every layer with its address and its tensor; what it gives
+    goes on in its place. `sites` says where the tensors are, in the addresses that `cutaway.network` reads.
     """
 
     sites: ClassVar[dict[str, str]] = {
@@ -194,12 +197,19 @@ class SparseTransformer(nn.Module):
                 nn.init.normal_(weight, std=weight.shape[1] ** -0.5 / (2 * self.shape.layers) ** (0.5 * writes))
 
     def forward(
+        self, input_ids: Int[Tensor, "batch position"], attention_mask: Int[Tensor, "batch position"] | None = None
+    ) -> Float[Tensor, "batch _ vocab"]:
+        """`attention_mask` is 0 on padding, which must be on the left; positions count from the first real token."""
+        logits = self.unembed(self.norm(self.stream(input_ids, attention_mask)))
+        return self.logits(logits if self.bigram is None else logits + self.bigram(input_ids))
+
+    def stream(
         self,
         input_ids: Int[Tensor, "batch position"],
         attention_mask: Int[Tensor, "batch position"] | None = None,
         at: At | None = None,
-    ) -> Float[Tensor, "batch _ vocab"]:
-        """`attention_mask` is 0 on padding, which must be on the left; positions count from the first real token."""
+    ) -> Float[Tensor, "batch _ width"]:
+        """The residual stream after the last block, with `at` called at every site on the way."""
         length = input_ids.shape[1]
         if length > self.shape.context:
             raise ValueError(
@@ -214,8 +224,20 @@ class SparseTransformer(nn.Module):
             x = x + self.position((torch.arange(length, device=x.device) - start).clamp(min=0))
         for layer, block in enumerate(self.blocks):
             x = block(x, allowed, _within(at, layer))
-        logits = self.unembed(self.norm(x))
-        return self.logits(logits if self.bigram is None else logits + self.bigram(input_ids))
+        return x
+
+    def preference(
+        self,
+        stream: Float[Tensor, "row width"],
+        last: Int[Tensor, "row"],
+        answer: Int[Tensor, "row"],
+        other: Int[Tensor, "row"],
+    ) -> Float[Tensor, "row"]:
+        """Logit of `answer` minus logit of `other` after tokens `last` whose residual stream is `stream`."""
+        found = ((self.unembed.weight[answer] - self.unembed.weight[other]) * self.norm(stream)).sum(-1)
+        if self.bigram is None:
+            return found
+        return found + self.bigram.weight[last, answer] - self.bigram.weight[last, other]
 
 
 def _within(at: At | None, layer: int) -> At:

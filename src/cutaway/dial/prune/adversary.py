@@ -1,0 +1,65 @@
+"""The worst that the rest of a network can do to a circuit: masks in [0, 1] on all other nodes, moved to raise the loss.
+
+One mask for a whole batch, so that it cannot be fitted to single examples; fitted to one half of the minimal pairs and scored on
+the other. Projected sign-gradient ascent: Madry et al. 2018 (arXiv 1706.06083).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from cutaway.dial.prune.masked import Nodes, losses
+from cutaway.dial.tasks import Examples
+from cutaway.dial.transformer import SparseTransformer
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The task's loss in nats, on examples that no mask was fitted to, under the worst masks found in so many steps.
+
+    Steps 0 is the mean over the random starts; later ones are of the restart that was worst on the fitted half.
+    """
+
+    steps: tuple[int, ...]
+    loss: tuple[float, ...]
+    restarts: int
+    seed: int
+
+
+def adversary(
+    network: SparseTransformer,
+    nodes: Nodes,
+    kept: Bool[Tensor, "node"],
+    examples: Examples,
+    steps: Sequence[int] = (0, 20, 80, 320),
+    restarts: int = 5,
+    rate: float = 0.1,
+    seed: int = 0,
+) -> Curve:
+    """The curve for the nodes outside `kept`; costs restarts × max(steps) forward and backward passes of half the examples."""
+    rows = torch.arange(len(examples.last))
+    fit, score = (examples.take(rows[rows // 2 % 2 == side]) for side in (0, 1))
+    masks = torch.rand(restarts, len(nodes), generator=torch.Generator().manual_seed(seed))
+    found = []
+
+    def under(masks: Tensor, few: Examples) -> Float[Tensor, "restart"]:
+        return losses(network, nodes, few, torch.where(kept, 1.0, masks)).mean(1)
+
+    best, worst = masks.clone(), torch.full((restarts,), -1.0)
+    for step in range(max(steps) + 1):
+        leaf = masks.clone().requires_grad_()
+        loss = under(leaf, fit)
+        better = loss.detach() > worst
+        best, worst = torch.where(better[:, None], masks, best), torch.where(better, loss.detach(), worst)
+        if step in steps:
+            with torch.no_grad():
+                held = under(best, score)
+            found.append(float(held.mean() if step == 0 else held[worst.argmax()]))
+        if step < max(steps):
+            masks = (masks + rate * torch.autograd.grad(loss.sum(), leaf)[0].sign()).clamp(0, 1)
+    return Curve(tuple(sorted(steps)), tuple(found), restarts, seed)

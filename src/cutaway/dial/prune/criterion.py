@@ -1,0 +1,105 @@
+"""When a set of nodes, or of nodes and edges, solves a task: alone, and with the rest masked at random.
+
+The second is what a search cannot arrange for: with everything else at its mean, errors can be chosen that cancel, and
+networks with shuffled weights have "circuits"; with random complements they have none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from cutaway.dial.prune.edges import Matrix, costs, matrices, weight_of, wired
+from cutaway.dial.prune.masked import Nodes, complements, losses, with_rest
+from cutaway.dial.tasks import Examples
+from cutaway.dial.transformer import SparseTransformer
+
+
+@dataclass(frozen=True, eq=False)
+class Criterion:
+    """The task's loss is at most `target` nats alone, and on average over `draws` random complements, on `examples`."""
+
+    network: SparseTransformer
+    nodes: Nodes
+    examples: Examples
+    target: float
+    draws: int = 3
+    seed: int = 0
+
+    @cached_property
+    def rest(self) -> Float[Tensor, "draw node"]:
+        """Which nodes are live in each complement."""
+        return complements(self.nodes, self.draws, self.seed)
+
+    @cached_property
+    def live(self) -> list[Mapping[str, Tensor]]:
+        """Which weights are live in each complement, whatever the network's numbering."""
+        generator = torch.Generator().manual_seed(self.seed + 1)
+        share = torch.rand(self.draws, generator=generator)
+        drawn: list[dict[str, Tensor]] = [{} for _ in range(self.draws)]
+        for matrix in self.matrices:
+            weight = weight_of(self.network, matrix)
+            rank = weight.flatten().argsort(stable=True).argsort()
+            for draw in range(self.draws):
+                there = (torch.rand(weight.numel(), generator=generator) < share[draw])[rank]
+                drawn[draw][matrix.name] = there.view_as(weight)
+        return drawn
+
+    @cached_property
+    def matrices(self) -> list[Matrix]:
+        """All matrices whose weights are edges."""
+        return matrices(self.network, self.nodes)
+
+    @torch.no_grad()
+    def met_by_nodes(self, kept: Bool[Tensor, "node"]) -> bool:
+        """Whether these nodes, with every weight between them, solve the task."""
+        return self._met(lambda which: losses(self.network, self.nodes, self.examples, self.masks(kept)[which]).mean(1))
+
+    @torch.no_grad()
+    def met_by_edges(self, kept: Bool[Tensor, "node"], edges: Mapping[str, Tensor]) -> bool:
+        """Whether these edges between these nodes solve the task."""
+        return self._met(
+            lambda which: torch.stack([self.cut(kept, edges, i).mean() for i in range(self.draws + 1)[which]])
+        )
+
+    def _met(self, loss: Callable[[slice], Tensor]) -> bool:
+        """Alone first: most sets fail there, and three quarters of the work is in the complements."""
+        return bool(loss(slice(0, 1))[0] <= self.target) and bool(loss(slice(1, None)).mean() <= self.target)
+
+    def masks(self, kept: Tensor) -> Float[Tensor, "mask node"]:
+        """These nodes alone, then with each complement."""
+        return with_rest(kept.float(), self.rest)
+
+    def cut(self, kept: Tensor, edges: Mapping[str, Tensor], which: int) -> Float[Tensor, "example"]:
+        """The loss with these edges alone (0) or with complement `which`."""
+        network = wired(self.network, self.nodes, self.there(edges, which))
+        return losses(network, self.nodes, self.examples, self.masks(kept)[which][None])[0]
+
+    def there(self, edges: Mapping[str, Tensor], which: int) -> Mapping[str, Tensor]:
+        """Which weights are live: these edges, and with complement `which` others."""
+        if which == 0:
+            return edges
+        live = self.live[which - 1]
+        return {name: there | live[name] for name, there in edges.items()}
+
+    def cost_of_nodes(self, kept: Bool[Tensor, "node"]) -> Float[Tensor, "node"]:
+        """By how much the loss rises, to first order, when each node goes; alone counts as much as all complements."""
+        leaf = kept.float().requires_grad_()
+        every = losses(self.network, self.nodes, self.examples, with_rest(leaf, self.rest)).mean(1)
+        return -torch.autograd.grad(every[0] + every[1:].mean(), leaf)[0]
+
+    def cost_of_edges(self, kept: Bool[Tensor, "node"], edges: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """By how much the loss rises, to first order, when each edge goes."""
+        total = {name: torch.zeros(there.shape) for name, there in edges.items()}
+        for which in range(self.draws + 1):
+            cut = wired(self.network, self.nodes, self.there(edges, which)).requires_grad_()
+            loss = losses(cut, self.nodes, self.examples, self.masks(kept)[which][None]).mean()
+            for name, cost in costs(self.network, cut, self.nodes, loss).items():
+                free = cost if which == 0 else cost * ~self.live[which - 1][name] / self.draws
+                total[name] += free
+        return total

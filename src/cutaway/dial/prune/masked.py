@@ -1,0 +1,119 @@
+"""A network in which some nodes stand at their mean: the losses of a task under several masks at once.
+
+A node is a channel of a site: what a sublayer reads or writes, a query, key, value or neuron. A masked node has its mean over
+the corpus at every position. Masks are one vector over all nodes, in the order of `addresses`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional as F
+
+from cutaway.dial.tasks import Examples
+from cutaway.dial.transformer import SparseTransformer
+
+
+@dataclass(frozen=True, eq=False)
+class Nodes:
+    """The nodes of a network in one row, and what each is at on average over a corpus.
+
+    `brought` is the mean of what the heads bring together, which the attention's output matrix reads.
+    """
+
+    sizes: dict[str, int]
+    means: Float[Tensor, "node"]
+    brought: dict[str, Float[Tensor, "channel"]]
+
+    def __len__(self) -> int:
+        return len(self.means)
+
+    @cached_property
+    def slices(self) -> dict[str, slice]:
+        """Where each site's nodes are in the row."""
+        found, start = {}, 0
+        for address, size in self.sizes.items():
+            found[address] = slice(start, start + size)
+            start += size
+        return found
+
+    @cached_property
+    def addresses(self) -> tuple[str, ...]:
+        """The address of each node (`mlp_act.1[neuron=17]`)."""
+        return tuple(
+            f"{address}[{'neuron' if address.startswith('mlp_act') else 'channel'}={index}]"
+            for address, size in self.sizes.items()
+            for index in range(size)
+        )
+
+    @cached_property
+    def order(self) -> Int[Tensor, "node"]:
+        """A rank for each node within its site that does not depend on how the network numbers its channels."""
+        ranks = [self.means[part].argsort(stable=True).argsort() + part.start for part in self.slices.values()]
+        return torch.cat(ranks)
+
+
+@torch.no_grad()
+def nodes_of(network: SparseTransformer, windows: Int[Tensor, "window position"]) -> Nodes:
+    """The nodes of `network`, with their means over the positions of `windows` of a corpus."""
+    sums: dict[str, Tensor] = {}
+
+    def note(address: str, x: Tensor) -> Tensor:
+        sums[address] = sums.get(address, 0) + x.double().sum((0, 1))
+        return x
+
+    for part in windows.split(64):
+        network.stream(part, at=note)
+    means = {address: (total / windows.numel()).float() for address, total in sums.items()}
+    brought = {address: mean for address, mean in means.items() if address.startswith("z.")}
+    kept = {address: mean for address, mean in means.items() if address not in brought}
+    return Nodes({address: len(mean) for address, mean in kept.items()}, torch.cat(list(kept.values())), brought)
+
+
+def losses(
+    network: SparseTransformer,
+    nodes: Nodes,
+    examples: Examples,
+    masks: Float[Tensor, "mask node"],
+) -> Float[Tensor, "mask example"]:
+    """The task's loss in nats for each mask (1: as it is, 0: at the mean) and example: −log p of the answer of the two."""
+    count, rows = len(masks), len(examples.last)
+    moved = (1 - masks) * nodes.means
+
+    def at(address: str, x: Tensor) -> Tensor:
+        part = nodes.slices.get(address)
+        if part is None:
+            return x
+        here = x.unflatten(0, (count, rows))
+        return (here * masks[:, None, None, part] + moved[:, None, None, part]).flatten(0, 1)
+
+    stream = network.stream(examples.prompts.repeat(count, 1), at=at)
+    return _loss(network, stream, examples, count)
+
+
+def _loss(network: SparseTransformer, stream: Tensor, examples: Examples, count: int) -> Tensor:
+    rows = torch.arange(len(examples.last))
+    last = stream.unflatten(0, (count, len(rows)))[:, rows, examples.last].flatten(0, 1)
+    tokens, answer, other = (
+        each.repeat(count) for each in (examples.prompts[rows, examples.last], examples.answer, examples.other)
+    )
+    return F.softplus(-network.preference(last, tokens, answer, other)).unflatten(0, (count, len(rows)))
+
+
+def complements(nodes: Nodes, count: int, seed: int) -> Float[Tensor, "draw node"]:
+    """Random complements: in each draw every node is live with a chance that is itself drawn from 0 to 1.
+
+    A node's fate does not depend on how the network numbers its channels.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    share = torch.rand(count, 1, generator=generator)
+    return (torch.rand(count, len(nodes), generator=generator) < share).float()[:, nodes.order]
+
+
+def with_rest(kept: Float[Tensor, "node"], draws: Float[Tensor, "draw node"]) -> Float[Tensor, "mask node"]:
+    """The kept nodes alone, then with the rest masked at random."""
+    return torch.cat([kept[None], kept + (1 - kept) * draws])

@@ -1,0 +1,193 @@
+"""The circuit of a task: nodes by learned masks, then by elimination, then edges by elimination, under random complements.
+
+The same pruner serves dense and sparse networks. A search can fail or end in a large circuit where another finds a small one, so
+it is repeated from other seeds and the smallest is kept; every search is listed. "No circuit" is an answer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
+
+from cutaway.dial.prune import edges as edge
+from cutaway.dial.prune.criterion import Criterion
+from cutaway.dial.prune.eliminate import eliminated, one_by_one, shortest
+from cutaway.dial.prune.learn import Learning, learned
+from cutaway.dial.prune.masked import Nodes, nodes_of
+from cutaway.dial.tasks import Examples, Task
+from cutaway.dial.transformer import SparseTransformer
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to prune: to a loss of `target` nats, with `searches` searches from seeds that follow `seed`.
+
+    Masks are learned on `training` examples and every set is judged on `selection` others. A circuit of at most `exact` edges
+    is tried edge by edge at the end, and is then minimal. Nodes may use up all but `slack` of the loss between the network's
+    own and the target; the rest is for edges.
+    """
+
+    target: float = 0.15
+    searches: int = 2
+    training: int = 512
+    selection: int = 256
+    complements: int = 3
+    exact: int = 40
+    slack: float = 0.5
+    seed: int = 0
+    learning: Learning = Learning()
+
+    def __post_init__(self) -> None:
+        if not 0 < self.target < 0.693:
+            raise ValueError(
+                f"Settings.target is {self.target}; expected nats above 0 and below chance (.693); try 0.15"
+            )
+        for name in ("searches", "training", "selection", "complements"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"Settings.{name} is {getattr(self, name)}; expected a positive integer")
+
+
+@dataclass(frozen=True, eq=False)
+class TaskCircuit:
+    """Nodes and edges that solve a task by themselves, and with the rest masked at random."""
+
+    task: str
+    nodes: Nodes
+    kept: Bool[Tensor, "node"]
+    edges: Mapping[str, Tensor]
+    minimal: bool
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Edges, then nodes."""
+        return edge.count(self.edges), int(self.kept.sum())
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """One search: what it found, None if no set met the criterion, and the CPU seconds it took."""
+
+    seed: int
+    circuit: TaskCircuit | None
+    cpu_seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class Pruned:
+    """Every search for the circuit of a task, and the network's own loss in nats on the selection examples."""
+
+    task: str
+    own: float
+    searches: tuple[Search, ...]
+
+    @property
+    def circuit(self) -> TaskCircuit | None:
+        """The smallest one found; None if no search found any."""
+        found = [search.circuit for search in self.searches if search.circuit is not None]
+        return min(found, key=lambda circuit: circuit.size, default=None)
+
+
+class NotSolved(ValueError):
+    """The network does not solve the task that its circuit was asked for."""
+
+
+def prune(
+    network: SparseTransformer,
+    task: Task,
+    windows: Int[Tensor, "window position"],
+    settings: Settings = Settings(),
+) -> Pruned:
+    """The smallest circuit of `task` found in `network`; `windows` of a corpus say what a node is at on average.
+
+    Raises NotSolved where the network itself does not reach the target.
+    """
+    selection = task.examples(settings.selection, "selection", settings.seed)
+    own = own_loss(network, selection)
+    if own > settings.target:
+        raise NotSolved(
+            f"not solved: {task.name} has loss {own:.3f} against target {settings.target:g}; nothing to prune; "
+            "train longer, or give a target above that loss"
+        )
+    return search_all(network, task, nodes_of(network, windows), settings)
+
+
+def search_all(network: SparseTransformer, task: Task, nodes: Nodes, settings: Settings) -> Pruned:
+    """Every search, whether or not the network solves the task: so that what it finds where nothing is can be counted."""
+    training = task.examples(settings.training, "train", settings.seed)
+    selection = task.examples(settings.selection, "selection", settings.seed)
+    network, own = frozen(network), own_loss(network, selection)
+    found = []
+    for seed in range(settings.seed, settings.seed + settings.searches):
+        started = time.process_time()
+        criterion = Criterion(network, nodes, selection, settings.target, settings.complements, seed)
+        circuit = search(task.name, criterion, own, training, replace(settings, seed=seed))
+        found.append(Search(seed, circuit, time.process_time() - started))
+    return Pruned(task.name, own, tuple(found))
+
+
+def search(name: str, criterion: Criterion, own: float, training: Examples, settings: Settings) -> TaskCircuit | None:
+    """One search from one seed."""
+    network, nodes = criterion.network, criterion.nodes
+    height = learned(network, nodes, training, settings.target, settings.learning, settings.seed)
+    tight = replace(criterion, target=settings.target - settings.slack * max(0.0, settings.target - own))
+    kept = shortest(height.argsort(descending=True, stable=True), tight.met_by_nodes)
+    if kept is None:
+        return None
+    kept = eliminated(kept, criterion.cost_of_nodes, tight.met_by_nodes)
+    edges = edge.between(network, nodes, kept)
+    flat = _Flat(edges)
+    there = eliminated(
+        flat.all,
+        lambda left: flat.row(criterion.cost_of_edges(kept, flat.edges(left))),
+        lambda left: criterion.met_by_edges(kept, flat.edges(left)),
+    )
+    minimal = int(there.sum()) <= settings.exact
+    if minimal:
+        there = one_by_one(
+            there, lambda left: criterion.met_by_edges(kept, flat.edges(left)), there.nonzero()[:, 0].tolist()
+        )
+    return TaskCircuit(name, nodes, kept, flat.edges(there), minimal)
+
+
+class _Flat:
+    """Edges as one row of candidates."""
+
+    def __init__(self, edges: Mapping[str, Tensor]) -> None:
+        self._places = {name: there.nonzero(as_tuple=True) for name, there in edges.items()}
+        self._shapes = {name: there.shape for name, there in edges.items()}
+        self.all = torch.ones(edge.count(edges), dtype=torch.bool)
+
+    def edges(self, there: Tensor) -> dict[str, Tensor]:
+        found, start = {}, 0
+        for name, (rows, columns) in self._places.items():
+            mask = torch.zeros(self._shapes[name], dtype=torch.bool)
+            mask[rows, columns] = there[start : start + len(rows)]
+            found[name] = mask
+            start += len(rows)
+        return found
+
+    def row(self, values: Mapping[str, Tensor]) -> Tensor:
+        return torch.cat([values[name][places] for name, places in self._places.items()])
+
+
+@torch.no_grad()
+def own_loss(network: SparseTransformer, examples: Examples) -> float:
+    """The network's own loss on a task, in nats."""
+    rows = torch.arange(len(examples.last))
+    last = network.stream(examples.prompts)[rows, examples.last]
+    tokens = examples.prompts[rows, examples.last]
+    return float(
+        torch.nn.functional.softplus(-network.preference(last, tokens, examples.answer, examples.other)).mean()
+    )
+
+
+def frozen(network: SparseTransformer) -> SparseTransformer:
+    """A copy whose weights take no gradient."""
+    import copy
+
+    return copy.deepcopy(network).eval().requires_grad_(False)
