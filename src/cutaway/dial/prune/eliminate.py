@@ -41,29 +41,31 @@ def eliminated(
     kept: Bool[Tensor, "candidate"],
     cost: Callable[[Tensor], Float[Tensor, "candidate"]],
     meets: Meets,
-    rounds: int = 40,
+    tries: int = 8,
 ) -> Bool[Tensor, "candidate"]:
     """`kept` without all that could go, one round after another.
 
-    `cost` is by how much the loss rises, to first order, when each candidate goes. A round drops the longest beginning of the
-    cheapest that the criterion bears; when not even the cheapest can go, nothing more is tried.
+    `cost` is by how much the loss rises, to first order, when each candidate goes. A round drops a long beginning of the
+    cheapest that the criterion bears; where not even the cheapest can go, the next `tries` are tried alone.
     """
-    for _ in range(rounds):
+    while kept.any():
         there = kept.nonzero()[:, 0]
         cheapest = there[cost(kept)[there].argsort(stable=True)]
-        dropped = longest(cheapest, lambda gone, kept=kept: meets(without(kept, gone)))
+        dropped = longest(cheapest, lambda gone, kept=kept: meets(without(kept, gone)), tries)
         if not len(dropped):
             break
         kept = without(kept, dropped)
     return kept
 
 
-def longest(order: Int[Tensor, "some"], bears: Callable[[Tensor], bool]) -> Int[Tensor, "fewer"]:
-    """A long beginning of `order` that can go: half of it, else a quarter, … else the first alone, else nothing."""
+def longest(order: Int[Tensor, "some"], bears: Callable[[Tensor], bool], tries: int) -> Int[Tensor, "fewer"]:
+    """A long beginning of `order` that can go: half of it, a quarter, …, the first; or one of the next; or nothing."""
     size = max(1, len(order) // 2)
-    while size and not bears(order[:size]):
+    while size:
+        if bears(order[:size]):
+            return order[:size]
         size //= 2
-    return order[:size]
+    return next((one for one in order[1 : 1 + tries, None] if bears(one)), order[:0])
 
 
 def without(kept: Bool[Tensor, "candidate"], gone: Int[Tensor, "some"]) -> Bool[Tensor, "candidate"]:

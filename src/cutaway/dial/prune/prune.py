@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from jaxtyping import Bool, Int
@@ -40,7 +40,7 @@ class Settings:
     exact: int = 40
     slack: float = 0.5
     seed: int = 0
-    learning: Learning = Learning()
+    learning: Learning = field(default_factory=Learning)
 
     def __post_init__(self) -> None:
         if not 0 < self.target < 0.693:
