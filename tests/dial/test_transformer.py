@@ -127,5 +127,5 @@ def test_a_shape_that_cannot_be_is_refused(wrong, said):
 
 
 def test_an_input_longer_than_the_context_is_refused():
-    with pytest.raises(ValueError, match="25 positions.*at most 24"):
+    with pytest.raises(ValueError, match=r"25 positions.*at most 24"):
         network()(tokens(length=25))

@@ -42,8 +42,8 @@ def adversary(
     seed: int = 0,
 ) -> Curve:
     """The curve for the nodes outside `kept`; costs restarts × max(steps) forward and backward passes of half the examples."""
-    rows = torch.arange(len(examples.last))
-    fit, score = (examples.take(rows[rows // 2 % 2 == side]) for side in (0, 1))
+    pairs = torch.arange(len(examples) // 2)
+    fit, score = examples.take(pairs[::2]), examples.take(pairs[1::2])
     masks = torch.rand(restarts, len(nodes), generator=torch.Generator().manual_seed(seed))
     found = []
 

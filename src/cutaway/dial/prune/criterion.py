@@ -47,7 +47,7 @@ class Criterion:
             rank = weight.flatten().argsort(stable=True).argsort()
             for draw in range(self.draws):
                 there = (torch.rand(weight.numel(), generator=generator) < share[draw])[rank]
-                drawn[draw][matrix.name] = there.view_as(weight)
+                drawn[draw][matrix.name] = there.view_as(weight) & weight.ne(0)
         return drawn
 
     @cached_property

@@ -47,7 +47,7 @@ def learned(
     for step in range(how.steps):
         soft = torch.sigmoid(height / how.temperature)
         kept = (height > 0).float() + soft - soft.detach()
-        few = examples.pairs(how.batch // 2, generator)
+        few = examples.take(torch.randint(len(examples) // 2, (how.batch // 2,), generator=generator))
         loss = losses(network, nodes, few, with_rest(kept, draws[step : step + 1])).mean()
         seen = 0.9 * seen + 0.1 * loss.item()
         price *= how.push if seen < target else 1 / how.push
