@@ -105,9 +105,10 @@ def one_step(
     total.backward()
     for one in pressed.each:
         one.pressure.before_step(network, one.supports, optimiser, step)
-    norm = nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
+    norm = nn.utils.get_total_norm([w.grad for w in network.parameters() if w.grad is not None])
     if not (torch.isfinite(total) and torch.isfinite(norm)):
-        raise diverged(network, number, total.item(), step.rate, folder)
+        raise diverged(network, number, total.item(), step.rate, folder)  # before clipping spreads a NaN to all
+    nn.utils.clip_grads_with_norm_(network.parameters(), recipe.clip, norm)
     optimiser.step()
     for one in pressed.each:
         one.pressure.after_step(network, one.supports, optimiser, step)
