@@ -113,6 +113,24 @@ def test_pressures_combine_and_the_last_projection_holds():
 
 
 @dataclass(frozen=True)
+class Slower(Pressure):
+    """Halves the learning rate."""
+
+    def rate(self, step):
+        return 0.5
+
+
+@dataclass(frozen=True)
+class Slow(Slower):
+    """The same again."""
+
+
+def test_factors_on_the_learning_rate_multiply():
+    pressed = train(network(), TOKENS, RECIPE, (Slower(), Slow()))
+    assert same(pressed.network, plain(network(), TOKENS, replace(RECIPE, lr=RECIPE.lr / 4)).network)
+
+
+@dataclass(frozen=True)
 class Explode(Pressure):
     """Makes the loss infinite, or one gradient NaN, at one step."""
 
