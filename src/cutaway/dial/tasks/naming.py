@@ -1,0 +1,23 @@
+"""The tasks of a corpus, and one of them by its name."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from cutaway.dial.tasks.task import Task
+from cutaway.dial.tasks.tiny import tiny_tasks
+from cutaway.dial.tiny_python import TinyPython
+
+
+def tasks(corpus: TinyPython | None = None) -> tuple[Task, ...]:
+    """The tasks of a corpus: of tiny Python with the given settings."""
+    return tiny_tasks(corpus)
+
+
+def task_named(name: str, corpus: TinyPython | None = None) -> Task:
+    """One task; ValueError with the nearest names where there is none of this name."""
+    found = {task.name: task for task in tasks(corpus)}
+    if name not in found:
+        near = get_close_matches(name, found, n=3, cutoff=0.4) or sorted(found)
+        raise ValueError(f"there is no task {name!r}; did you mean {' or '.join(near)}?")
+    return found[name]
