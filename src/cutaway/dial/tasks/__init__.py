@@ -3,6 +3,7 @@
 - `task`: `Task`, `Examples`, `loss`, `solved`, and the control `shuffled`
 - `naming`: `tasks()` and `task_named(name)`
 - `tiny`: the tasks on tiny Python
+- `library`: the tasks on the standard library's byte-pair tokens
 """
 
 from cutaway.dial.tasks.naming import task_named, tasks

@@ -31,10 +31,11 @@ Statement = Callable[[Writer], bool]
 
 
 def loop(w: Writer) -> bool:
-    """`for a in …:`."""
-    [name] = w.fresh()
+    """`for a in …:`; now and then with the name of a number, over numbers."""
+    numbers = w.of("int") if w.random() < 0.2 else []
+    name = w.pick(numbers or w.fresh())
     w.write("for ", name, " in ")
-    kind = iterated(w)
+    kind = counted(w) if numbers else iterated(w)
     w.put(":")
     with w.scope():
         w.names[name] = kind
@@ -60,6 +61,11 @@ def iterated(w: Writer) -> str:
         text(w)
         w.put(")")
         return "str"
+    return counted(w)
+
+
+def counted(w: Writer) -> str:
+    """`range(…)`."""
     w.write("range", "(")
     number(w)
     w.put(")")

@@ -6,11 +6,11 @@
 """
 
 from cutaway.dial.tasks.task import Task
-from cutaway.dial.tasks.tiny import marks, types
+from cutaway.dial.tasks.tiny import blocks, marks, names, types
 from cutaway.dial.tasks.tiny.asking import task
 from cutaway.dial.tiny_python import TinyPython
 
-ASKED = (*marks.ASKED, *types.ASKED)
+ASKED = (*marks.ASKED, *types.ASKED, *names.ASKED, *blocks.ASKED)
 
 
 def tiny_tasks(python: TinyPython | None = None) -> tuple[Task, ...]:
