@@ -58,6 +58,7 @@ FILES = {
     "reader": "reader",
     "half_billion": "half_billion",
     "plants": "plants",
+    "dial_sparse": "dial_sparse",
 }
 LONG = (
     "statistics",

@@ -17,7 +17,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
-from torch.nn import functional as F
 
 from cutaway.dial.sparse.support import Support
 
@@ -25,6 +24,8 @@ CACHED = 2**18
 """Numbers of a block's wider side: 1 MB in float32, half of a usual second-level cache (2**19 was up to a third slower)."""
 SHORTEST, LONGEST = 64, 256
 """Tokens of a block: with shorter rows the calls are the cost, longer ones gain nothing."""
+SUM = 0
+"""torch's number for the mode of an embedding bag."""
 
 
 def product(
@@ -72,8 +73,7 @@ class Product(torch.autograd.Function):
         ctx.support, ctx.by_sequence = support, feature_major or is_feature_major(x)
         y = empty(x, support.shape[0], feature_major)
         for X, Y in blocks(ctx.by_sequence, max(support.shape), x, y):
-            bag = rows_summed(X.contiguous(), support.columns, support.row_starts, values)
-            Y.mT.copy_((bag if bias is None else bag.add_(bias[:, None])).mT)
+            write(Y, rows_summed(X.contiguous(), support.columns, support.row_starts, values), bias)
         return y
 
     @staticmethod
@@ -81,14 +81,14 @@ class Product(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         (x, values), support = ctx.saved_tensors, ctx.support
         wants_x, wants_values, wants_bias = ctx.needs_input_grad[:3]
-        grad_x = empty(x, x.shape[-1], is_feature_major(x))
+        grad_x = empty(x, support.shape[1], is_feature_major(x))
         grad_values = on(support, torch.zeros_like(values))
         grad_bias = values.new_zeros(support.shape[0])
         by_column = values[support.order]
         for X, G, X_grad in blocks(ctx.by_sequence, max(support.shape), x, grad, grad_x):
             G = G.contiguous()
             if wants_x:
-                X_grad.mT.copy_(rows_summed(G, support.rows, support.column_starts, by_column).mT)
+                write(X_grad, rows_summed(G, support.rows, support.column_starts, by_column))
             if wants_values:
                 torch.sparse.sampled_addmm(grad_values, G, X.contiguous().mT, out=grad_values)
             if wants_bias:
@@ -106,7 +106,17 @@ def rows_summed(
     X: Float[Tensor, "channel token"], index: Tensor, starts: Tensor, weights: Tensor
 ) -> Float[Tensor, "sum token"]:
     """Weighted sums of rows of X: sum s is over the rows `index[starts[s]:starts[s + 1]]`."""
-    return F.embedding_bag(index, X, starts, mode="sum", per_sample_weights=weights, include_last_offset=True)
+    # Not through nn.functional: its checks take as long as a block of a small layer.
+    return torch.embedding_bag(X, index, starts, False, SUM, False, weights, True)[0]
+
+
+def write(to: Float[Tensor, "row token"], bag: Float[Tensor, "row token"], bias: Tensor | None = None) -> None:
+    """Put `bag` (+ bias) where `to` is; the passes over memory differ with the layout, the result does not."""
+    if bias is not None and to.is_contiguous():
+        torch.add(bag, bias[:, None], out=to)
+        return
+    # Both turned: a token-major destination is then contiguous, for which torch has a blocked transposition.
+    to.mT.copy_((bag if bias is None else bag.add_(bias[:, None])).mT)
 
 
 def blocks(by_sequence: bool, widest: int, *activations: Tensor) -> Iterator[tuple[Tensor, ...]]:
