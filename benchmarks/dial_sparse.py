@@ -82,7 +82,8 @@ class Case:
         layer = nn.utils.skip_init(nn.Linear, columns, rows)
         live = torch.randperm(rows * columns, generator=self.generator)[: rows * columns // self.fraction]
         weight = torch.zeros(rows * columns)
-        weight[live] = torch.randn(len(live), generator=self.generator)
+        # An output is about as large as an input: far out, GELU gives denormal numbers, which are slow in every product.
+        weight[live] = torch.randn(len(live), generator=self.generator) * (self.fraction / columns) ** 0.5
         layer.weight.data = weight.view(rows, columns)
         layer.bias.data = torch.randn(rows, generator=self.generator)
         return layer

@@ -34,7 +34,7 @@ class SparseLinear(nn.Module):
         self.values = nn.Parameter(values.detach().clone()[:, None])
         self.bias = None if bias is None else nn.Parameter(bias.detach().clone())
         for name, tensor in support.tensors().items():
-            self.register_buffer(name, tensor)
+            self.register_buffer(name, tensor.clone())  # a loaded state writes into it
 
     @classmethod
     def of(cls, linear: nn.Linear, mask: Bool[Tensor, "row column"]) -> SparseLinear:

@@ -82,24 +82,41 @@ class Product(torch.autograd.Function):
         (x, values), support = ctx.saved_tensors, ctx.support
         wants_x, wants_values, wants_bias = ctx.needs_input_grad[:3]
         grad_x = empty(x, support.shape[1], is_feature_major(x))
-        grad_values = on(support, torch.zeros_like(values))
         grad_bias = values.new_zeros(support.shape[0])
+        narrows = support.shape[0] < support.shape[1]
+        grad_values = zeros_on(support, narrows, values)
         by_column = values[support.order]
         for X, G, X_grad in blocks(ctx.by_sequence, max(support.shape), x, grad, grad_x):
             G = G.contiguous()
             if wants_x:
                 write(X_grad, rows_summed(G, support.rows, support.column_starts, by_column))
             if wants_values:
-                torch.sparse.sampled_addmm(grad_values, G, X.contiguous().mT, out=grad_values)
+                X = X.contiguous()
+                # Row after row of the first, here and there in the second: that is the one with fewer rows.
+                first, second = (X, G) if narrows else (G, X)
+                torch.sparse.sampled_addmm(grad_values, first, second.mT, out=grad_values)
             if wants_bias:
                 grad_bias += G.sum(1)
         return (
             grad_x if wants_x else None,
-            grad_values.values() if wants_values else None,
+            by_row(grad_values.values(), support, narrows) if wants_values else None,
             grad_bias if wants_bias else None,
             None,
             None,
         )
+
+
+def zeros_on(support: Support, turned: bool, like: Tensor) -> Tensor:
+    """A matrix of zeros on the support, or on its transpose, as torch's compressed sparse rows."""
+    announced()
+    shape = support.shape[::-1] if turned else support.shape
+    index = (support.column_starts, support.rows) if turned else (support.row_starts, support.columns)
+    return torch.sparse_csr_tensor(*index, torch.zeros_like(like), shape, check_invariants=False)
+
+
+def by_row(values: Float[Tensor, "live"], support: Support, turned: bool) -> Float[Tensor, "live"]:
+    """Values on the support, or on its transpose, row by row."""
+    return torch.empty_like(values).index_copy_(0, support.order, values) if turned else values
 
 
 def rows_summed(
@@ -148,12 +165,6 @@ def empty(
     if feature_major:
         return x.new_empty(*x.shape[:-2], channels, x.shape[-2]).mT
     return x.new_empty(*x.shape[:-1], channels)
-
-
-def on(support: Support, values: Float[Tensor, "live"]) -> Tensor:
-    """`values` as torch's matrix in compressed sparse rows."""
-    announced()
-    return torch.sparse_csr_tensor(support.row_starts, support.columns, values, support.shape, check_invariants=False)
 
 
 @cache
