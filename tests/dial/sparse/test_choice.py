@@ -54,10 +54,10 @@ def test_a_measured_case_is_judged_by_its_own_figure():
 
 
 def test_a_larger_sparser_layer_wins_where_a_smaller_one_does(figures):
-    assert wins(64, 16, 50, 0.3) and wins(640, 160, 500, 0.003)
+    assert wins(64, 16, 50, 0.3) and wins(640, 160, 500, 0.003) and wins(64, 16, 50, 0.31)
 
 
-@pytest.mark.parametrize("sizes", [(63, 16, 50, 0.3), (64, 15, 50, 0.3), (64, 16, 49, 0.3), (64, 16, 50, 0.31)])
+@pytest.mark.parametrize("sizes", [(63, 16, 50, 0.3), (64, 15, 50, 0.3), (64, 16, 49, 0.3), (64, 16, 50, 0.32)])
 def test_what_is_smaller_or_denser_than_all_that_won_stays_dense(figures, sizes):
     assert not wins(*sizes)
 
@@ -90,6 +90,17 @@ def test_what_a_network_computes_does_not_depend_on_what_is_sparse(network, monk
         outputs += [made(IDS), densified(made)(IDS)]
     for output in outputs[1:]:
         torch.testing.assert_close(output, outputs[0], rtol=1e-4, atol=1e-5)
+
+
+def test_memory_is_feature_major_between_sparse_layers_only(network, monkeypatch):
+    def turned(*winners):
+        monkeypatch.setattr(choice_module, "wins", lambda rows, columns, *rest: (rows, columns) in winners)
+        made = sparsified(network, supports(network), TOKENS)
+        return {name for name in sparse_layers(made) if made.get_submodule(name).feature_major}
+
+    up, square, down = (64, 16), (16, 16), (16, 64)
+    assert turned(up, square, down) == {"blocks.0.mlp.up"}
+    assert turned(up, square) == turned(square, down) == set()
 
 
 def test_a_weight_that_two_modules_share_stays_dense(network, monkeypatch):

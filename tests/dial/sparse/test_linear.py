@@ -36,7 +36,8 @@ def test_a_sparse_layer_gives_what_the_dense_one_gives(rows, columns, kind, seed
     mask = support_mask(kind, rows, columns, seed)
     linear = masked_linear(mask, seed=seed)
     x = torch.randn(2, positions, columns, generator=torch.Generator().manual_seed(seed)).double()
-    torch.testing.assert_close(SparseLinear.of(linear, mask)(x), linear(x))
+    for feature_major in (False, True):
+        torch.testing.assert_close(SparseLinear.of(linear, mask, feature_major)(x), linear(x))
 
 
 def test_the_layer_is_a_copy():
@@ -80,9 +81,15 @@ def test_a_loaded_state_leaves_the_support_it_was_made_of():
 
 def test_between_two_matrices_of_an_mlp_memory_is_feature_major():
     wide, narrow = support_mask("random", 12, 6), support_mask("random", 6, 12)
-    up, down = (SparseLinear.of(masked_linear(mask, torch.float32), mask) for mask in (wide, narrow))
+    up = SparseLinear.of(masked_linear(wide, torch.float32), wide, feature_major=True)
+    down = SparseLinear.of(masked_linear(narrow, torch.float32), narrow)
     inside = nn.functional.gelu(up(torch.randn(2, 40, 6)))
     assert is_feature_major(inside) and down(inside).is_contiguous()
+
+
+def test_a_layer_alone_lies_as_the_dense_one():
+    mask = support_mask("random", 12, 6)
+    assert SparseLinear.of(masked_linear(mask, torch.float32), mask)(torch.randn(2, 40, 6)).is_contiguous()
 
 
 def batches():

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -23,6 +24,8 @@ from cutaway.dial.sparse.linear import SparseLinear
 TABLE = Path(__file__).with_name("measured.json")
 MARGIN = 1.1
 """How many times faster a sparse layer must have been: less than a tenth is noise."""
+SLACK = 1.05
+"""A share this much above a measured one counts as it: a support that is drawn, or keeps some weights of each row, misses."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ def wins(rows: int, columns: int, tokens: int, share: float, device: torch.devic
         case
         for case in measured()
         if case.device == torch.device(device).type
-        and (case.rows <= rows and case.columns <= columns and case.tokens <= tokens and case.share >= share)
+        and (case.rows <= rows and case.columns <= columns and case.tokens <= tokens and share <= SLACK * case.share)
     ]
     nearest = max(below, key=lambda case: (case.rows * case.columns, case.tokens, -case.share), default=None)
     return nearest is not None and nearest.times >= MARGIN
@@ -85,7 +88,21 @@ def sparsified(network: nn.Module, supports: Mapping[str, Bool[Tensor, "row colu
             continue
         if wins(mask.shape[0], mask.shape[1], tokens, share, module.weight.device):
             made = put(made, owner, SparseLinear.of(module, mask))
+    turn_insides(made)
     return made
+
+
+def turn_insides(network: nn.Module) -> None:
+    """Sets, in the network given, the sparse layers whose output stays feature-major: those that widen into a sparse layer.
+
+    That is the next linear layer of the same module, where it reads as many channels. A guess from order and sizes: where
+    what lies between is not elementwise the output is the same, later.
+    """
+    for module in network.modules():
+        layers = [child for child in module.children() if isinstance(child, (nn.Linear, SparseLinear))]
+        for first, second in pairwise(layers):
+            if isinstance(first, SparseLinear) and isinstance(second, SparseLinear):
+                first.feature_major = first.in_features < first.out_features == second.in_features
 
 
 def densified(network: nn.Module) -> nn.Module:

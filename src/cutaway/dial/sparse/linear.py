@@ -17,15 +17,21 @@ class SparseLinear(nn.Module):
     """x Wᵀ + bias like `nn.Linear`, with W fixed to a support: same input, same output, same gradients on live weights.
 
     `values` [live, 1] are the live weights, row by row. (A column, because optimisers take what has one axis for a gain or
-    a bias and do not decay it.) A layer that widens its input gives its output in feature-major memory, which elementwise
-    functions keep and the next sparse layer reads as it is; `.view` may refuse it, where `.reshape` copies.
-    Not a mask: a dead weight has no gradient, so a method that regrows by gradients asks the dense layer for them.
+    a bias and do not decay it.) With `feature_major` the output lies in feature-major memory, which elementwise functions
+    keep and the next sparse layer reads as it is: right between the two matrices of an MLP, slow before anything dense;
+    `.view` may refuse it, where `.reshape` copies. Not a mask: a dead weight has no gradient, so a method that regrows by
+    gradients asks the dense layer for them.
     """
 
     def __init__(
-        self, support: Support, values: Float[Tensor, "live"], bias: Float[Tensor, "row"] | None = None
+        self,
+        support: Support,
+        values: Float[Tensor, "live"],
+        bias: Float[Tensor, "row"] | None = None,
+        feature_major: bool = False,
     ) -> None:
         super().__init__()
+        self.feature_major = feature_major
         if values.shape != (support.live,):
             raise ValueError(f"values of shape {list(values.shape)} given; the support has [{support.live}]")
         if bias is not None and bias.shape != support.shape[:1]:
@@ -37,10 +43,10 @@ class SparseLinear(nn.Module):
             self.register_buffer(name, tensor.clone())  # a loaded state writes into it
 
     @classmethod
-    def of(cls, linear: nn.Linear, mask: Bool[Tensor, "row column"]) -> SparseLinear:
+    def of(cls, linear: nn.Linear, mask: Bool[Tensor, "row column"], feature_major: bool = False) -> SparseLinear:
         """The layer with the weights of `linear` where `mask` is True and none elsewhere; a copy."""
         support = Support.of(mask.to(linear.weight.device))
-        made = cls(support, support.gather(linear.weight.detach()), linear.bias)
+        made = cls(support, support.gather(linear.weight.detach()), linear.bias, feature_major)
         for mine, given in ((made.values, linear.weight), (made.bias, linear.bias)):
             if mine is not None:
                 mine.requires_grad_(given.requires_grad)
@@ -72,8 +78,8 @@ class SparseLinear(nn.Module):
         return linear.train(self.training)
 
     def forward(self, x: Float[Tensor, "*batch position column"]) -> Float[Tensor, "*batch position row"]:
-        widens = self.out_features > self.in_features and x.ndim > 1 and x.shape[-2] >= SHORTEST_ROW
-        return product(x, self.values[:, 0], self.support, self.bias, feature_major=widens)
+        turned = self.feature_major and x.ndim > 1 and x.shape[-2] >= SHORTEST_ROW
+        return product(x, self.values[:, 0], self.support, self.bias, turned)
 
     def extra_repr(self) -> str:
         """What print shows."""
