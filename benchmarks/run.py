@@ -59,6 +59,7 @@ FILES = {
     "half_billion": "half_billion",
     "plants": "plants",
     "dial_overhead": "dial_overhead",
+    "dial_sparse": "dial_sparse",
 }
 LONG = (
     "statistics",

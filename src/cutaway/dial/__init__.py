@@ -6,4 +6,5 @@
 - `tiny_python`: an endless corpus of small programs over a closed vocabulary, `TinyPython(…)`
 - `tasks`: decisions between two next tokens with exact answers, `tasks()` and `task_named(name)`
 - `prune`: the small circuit of a task, `prune(network, task, windows)`
+- `sparse`: layers that hold, compute and train their live weights only, used where they are faster
 """
