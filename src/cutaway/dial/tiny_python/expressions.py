@@ -112,16 +112,17 @@ def bracket(w: Writer, depth: int) -> None:
         row(w, depth, "(", ")", least=2)
     elif r < 0.7:
         mapping(w, depth)
-    elif r < 0.85:
+    elif r < 0.85 and depth > 1:
         w.put(w.pick(("len", "sum")))
         w.put("(")
         row(w, depth - 1, "[", "]")
         w.put(")")
     else:
         w.write("max", "(")
-        number(w)
+        if not named(w, "int"):
+            digit(w)
         w.put(", ")
-        number(w)
+        digit(w)
         w.put(")")
 
 
@@ -130,10 +131,9 @@ def item(w: Writer, depth: int) -> None:
     r = w.random()
     if r < 0.35 and named(w, *SHOWN):
         return
-    if r > 0.93 and subscript(w):
-        return
-    if r > 0.7 and depth > 0:
-        bracket(w, depth)
+    if depth > 0 and r > 0.7:
+        if r < 0.93 or not subscript(w):
+            bracket(w, depth)
     elif r > 0.55:
         string(w)
     else:

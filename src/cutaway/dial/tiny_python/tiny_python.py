@@ -27,7 +27,7 @@ class TinyPython:
 
     Names are defined before they are used and keep their type; methods and operators fit it; calls have as many arguments
     as the function takes; an object has the attributes that its class's `__init__` sets. Brackets nest `depth` deep inside
-    a value (one more inside `print`), blocks `blocks` deep; a program has from `shortest` to `longest` statements at its
+    a value (one or two more inside calls), blocks `blocks` deep; a program has from `shortest` to `longest` statements at its
     outermost level. `comments` is how often a statement has one before it, `apostrophes` how often its verb has one
     (isn't for is): raise it, or `depth`, for prompts unlike those of training.
 

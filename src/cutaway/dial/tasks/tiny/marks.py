@@ -27,9 +27,9 @@ def bracket_kind(w: Writer, second: bool) -> str:
     """Which bracket closes a list or a tuple of two."""
     place(w)
     w.put("(" if second else "[")
-    item(w, 1)
+    item(w, w.depth - 2)
     w.put(", ")
-    item(w, 1)
+    item(w, w.depth - 2)
     return ")" if second else "]"
 
 
@@ -46,7 +46,7 @@ def list_call(w: Writer, second: bool) -> str:
 def bracket_depth(w: Writer, second: bool) -> str:
     """Whether a list or the call around it is closed: one list is open or two."""
     w.write("print", "(", *["["] * second)
-    row(w, 1, "[", "]")
+    row(w, w.depth - 2, "[", "]")
     return "]" if second else ")"
 
 
@@ -54,7 +54,7 @@ def line_end(w: Writer, second: bool) -> str:
     """Whether a line ends or a bracket is still open."""
     [name] = w.fresh()
     w.write(name, " = ", *["["] * second)
-    row(w, 1, "[", "]")
+    row(w, w.depth - 2, "[", "]")
     return "]" if second else LINES[0]
 
 
