@@ -40,7 +40,7 @@ class TinyPython:
     depth: int = 3
     blocks: int = 3
     shortest: int = 3
-    longest: int = 7
+    longest: int = 6
     comments: float = 0.08
     apostrophes: float = 0.1
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from cutaway.dial.tasks.tiny import rules
 from cutaway.dial.tasks.tiny.asking import reserved
+from cutaway.dial.tiny_python.blocks import unused
 from cutaway.dial.tiny_python.expressions import digit, item, phrase, row, string
-from cutaway.dial.tiny_python.vocabulary import CLOSING, FUNCTIONS, LINES, OPENING
+from cutaway.dial.tiny_python.vocabulary import CLOSING, LINES, OPENING
 from cutaway.dial.tiny_python.writer import Writer
 
 
@@ -68,7 +69,7 @@ def dict_list(w: Writer, second: bool) -> str:
 
 def arity(w: Writer, second: bool) -> str:
     """Whether a call has another argument: as many as the function has parameters."""
-    name = w.pick([name for name in FUNCTIONS if name not in w.functions])
+    name = w.pick(unused(w))
     one, other = reserved(w, 2)
     w.write("def ", name, "(", one, *([", ", other] if second else []), ")", ":", LINES[1], "return ", one, LINES[0])
     place(w)
