@@ -17,7 +17,7 @@ from cutaway.dial.tiny_python.expressions import (
 from cutaway.dial.tiny_python.vocabulary import APOSTROPHES, METHODS, PLACES, VERBS
 from cutaway.dial.tiny_python.writer import Writer
 
-KINDS = ("int",) * 5 + ("str",) * 4 + ("list",) * 4 + ("set",) * 3 + ("dict",) * 3
+KINDS = ("int",) * 6 + ("str",) * 4 + ("list",) * 3 + ("set",) * 4 + ("dict",) * 3
 ENOUGH = 4
 """With so many names in scope an assignment is as likely to give one of them a new value."""
 
