@@ -241,7 +241,7 @@ def more(w: Writer) -> None:
         statement(w)
 
 
-LINE: dict[Statement, float] = {assign: 22, augment: 12, show: 20, method: 20, swap: 24, call: 12, ask: 8}
+LINE: dict[Statement, float] = {assign: 22, augment: 12, show: 20, method: 26, swap: 24, call: 12, ask: 10}
 BLOCK: dict[Statement, float] = {loop: 14, repeat: 20, choose: 9, opened: 8}
 TOP: dict[Statement, float] = {define: 12, declare: 10}
 

@@ -129,12 +129,12 @@ def bracket(w: Writer, depth: int) -> None:
 def item(w: Writer, depth: int) -> None:
     """Anything that may be printed or stand in a bracket."""
     r = w.random()
-    if r < 0.35 and named(w, *SHOWN):
+    if r < 0.33 and named(w, *SHOWN):
         return
-    if depth > 0 and r > 0.7:
+    if depth > 0 and r > 0.62:
         if r < 0.9 or not subscript(w):
             bracket(w, depth)
-    elif r > 0.55:
+    elif r > 0.5:
         string(w)
     else:
         digit(w)
@@ -187,7 +187,7 @@ VALUES: dict[str, Callable[[Writer], None]] = {
 
 def value(w: Writer, kind: str) -> None:
     """An expression of a type; now and then the type's own empty value."""
-    if w.random() < 0.4:
+    if w.random() < 0.5:
         w.write(kind, "(", ")")
     else:
         VALUES[kind](w)

@@ -33,8 +33,8 @@ class TinyPython:
 
     The programs need not run to an end: a list may be indexed past its last element, a file may not exist.
 
-    >>> TinyPython().programs(1, seed=7009)[0].splitlines()[0]
-    'for s in range(2):'
+    >>> TinyPython().stream(1000, seed=7000).shape
+    torch.Size([1000])
     """
 
     depth: int = 3
@@ -45,7 +45,7 @@ class TinyPython:
     apostrophes: float = 0.1
 
     def __post_init__(self) -> None:
-        if not self.depth >= 1 or not 1 <= self.blocks <= 3:
+        if self.depth < 1 or not 1 <= self.blocks <= 3:
             raise ValueError(
                 f"TinyPython.depth={self.depth}, blocks={self.blocks}; expected a depth of 1 or more and 1 to 3 blocks"
             )
@@ -75,7 +75,8 @@ class TinyPython:
     def stream(self, tokens: int, seed: int) -> Int[Tensor, "stream"]:
         """So many token ids: programs back to back, <|bos|> before each, the last one cut off.
 
-        Streams of different seeds are independent. About one in a thousand programs is short enough to occur in two.
+        Streams of different seeds are independent, and programs long enough for none to occur in both; with `shortest=1`
+        some do.
         """
         if tokens < 1:
             raise ValueError(f"a stream of {tokens} tokens was asked for; expected 1 or more")
