@@ -4,6 +4,7 @@ import pytest
 from tests.dial.tasks.drawn import ALL, BYTE_PAIRS, LIBRARY, TINY, changed, completed, examples, partners, text
 
 from cutaway.dial.tasks import SPLITS, task_named, tasks
+from cutaway.dial.tasks.tiny import tiny_tasks
 from cutaway.dial.tiny_python import TinyPython
 
 # Tokens in which partners differ, where one is not enough to change the answer and keep the line legal.
@@ -88,6 +89,17 @@ def test_a_task_with_the_settings_of_a_shifted_corpus_has_deeper_and_longer_prom
         return max(text("bracket_kind", row).rpartition("\n")[2].count("[") for row in drawn.rows())
 
     assert deepest(3) < deepest(6)
+
+
+SHIFTED = {task.name: task for task in tiny_tasks(TinyPython(depth=6, comments=0.6, apostrophes=1.0), context=100)}
+
+
+@pytest.mark.parametrize("name", SHIFTED)
+def test_the_rule_holds_on_prompts_with_deeper_brackets_apostrophes_and_a_long_context(name):
+    drawn = SHIFTED[name].examples(8, "test", seed=7000)
+    assert [SHIFTED[name].rule(row) for row in drawn.rows()] == drawn.answer.tolist()
+    for row, answer in zip(drawn.rows(), drawn.answer.tolist()):
+        assert completed(text(name, [*row, answer]))
 
 
 def test_an_unknown_task_is_answered_with_near_names():
