@@ -6,7 +6,8 @@ would merge an answer into its prompt, or split it, is refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Sequence
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -78,7 +79,7 @@ def two(rng: Random, template: str, first: str, second: str, words: Sequence[str
 
 def indents(rng: Random) -> tuple[str, str]:
     """A header at the first or the second level, and the end of its line."""
-    return two(rng, "def {0}({1}):\n@if {1}:\n", "    ", "")
+    return two(rng, "def {0}({1}):\n    {2} = {1}\n@if {1}:\n", "    ", "")
 
 
 ASKED: dict[str, tuple[str, *Ask]] = {
@@ -114,7 +115,7 @@ ASKED: dict[str, tuple[str, *Ask]] = {
     ),
     "def_call": (
         "What follows a bracket: a colon after a function's parameters, the next line after a call's arguments.",
-        lambda rng: two(rng, "@{0}({1}, {2})", "def ", "print"),
+        lambda rng: two(rng, "@{0}({1}, {2})", "def ", ""),
         closing,
     ),
     "if_call": (
@@ -145,8 +146,25 @@ ASKED: dict[str, tuple[str, *Ask]] = {
 }
 
 
+def whole_lines(texts: Iterable[str], longest: int = 60) -> tuple[str, ...]:
+    """The lines of these sources that are statements on their own, without their indentation, each once."""
+    lines = dict.fromkeys(line.strip() for text in texts for line in text.split("\n") if len(line) <= longest)
+    return tuple(line for line in lines if line and stands_alone(line))
+
+
+def stands_alone(line: str) -> bool:
+    """Whether a line is code without the lines around it."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an odd escape is not the reader's concern
+            compile(line, "line", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError):
+        return False
+    return True
+
+
 def library_tasks(tokenizer: Tokenizer, lines: Sequence[str] = ()) -> tuple[Task, ...]:
-    """The tasks for a tokenizer of code, each after one or two of `lines` (real lines of the corpus; default: templates).
+    """The tasks for a tokenizer of code, each after one or two of `lines`: those of `whole_lines`, or templates.
 
     Raises ValueError where the tokenizer has no single token for an answer.
     """

@@ -33,6 +33,8 @@ Statement = Callable[[Writer], bool]
 def loop(w: Writer) -> bool:
     """`for a in …:`; now and then with the name of a number, over numbers."""
     numbers = w.of("int") if w.random() < 0.2 else []
+    if w.crowded and not numbers:
+        return False
     name = w.pick(numbers or w.fresh())
     w.write("for ", name, " in ")
     kind = counted(w) if numbers else iterated(w)
@@ -116,6 +118,8 @@ def branch(w: Writer, asks: bool) -> None:
 
 def opened(w: Writer) -> bool:
     """`with open(…) as a:`."""
+    if w.crowded:
+        return False
     w.write("with ", "open", "(")
     text(w)
     [name] = w.fresh()
@@ -237,9 +241,9 @@ def more(w: Writer) -> None:
         statement(w)
 
 
-LINE: dict[Statement, float] = {assign: 30, augment: 10, show: 22, method: 16, swap: 8, call: 8, ask: 6}
-BLOCK: dict[Statement, float] = {loop: 14, repeat: 9, choose: 10, opened: 8}
-TOP: dict[Statement, float] = {define: 9, declare: 5}
+LINE: dict[Statement, float] = {assign: 22, augment: 12, show: 20, method: 26, swap: 24, call: 12, ask: 10}
+BLOCK: dict[Statement, float] = {loop: 14, repeat: 20, choose: 9, opened: 8}
+TOP: dict[Statement, float] = {define: 12, declare: 10}
 
 
 def table(*weights: dict[Statement, float]) -> tuple[tuple[Statement, ...], tuple[float, ...]]:

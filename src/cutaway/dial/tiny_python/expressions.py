@@ -43,7 +43,7 @@ def named(w: Writer, *kinds: str) -> bool:
 def number(w: Writer) -> None:
     """A digit, a name or a length."""
     r = w.random()
-    if r < 0.35 and named(w, "int"):
+    if r < 0.5 and named(w, "int"):
         return
     if r > 0.9 and (names := w.of(*SIZED)):
         w.write("len", "(", w.pick(names), ")")
@@ -112,29 +112,29 @@ def bracket(w: Writer, depth: int) -> None:
         row(w, depth, "(", ")", least=2)
     elif r < 0.7:
         mapping(w, depth)
-    elif r < 0.85:
+    elif r < 0.85 and depth > 1:
         w.put(w.pick(("len", "sum")))
         w.put("(")
         row(w, depth - 1, "[", "]")
         w.put(")")
     else:
         w.write("max", "(")
-        number(w)
+        if not named(w, "int"):
+            digit(w)
         w.put(", ")
-        number(w)
+        digit(w)
         w.put(")")
 
 
 def item(w: Writer, depth: int) -> None:
     """Anything that may be printed or stand in a bracket."""
     r = w.random()
-    if r < 0.35 and named(w, *SHOWN):
+    if r < 0.33 and named(w, *SHOWN):
         return
-    if r > 0.93 and subscript(w):
-        return
-    if r > 0.7 and depth > 0:
-        bracket(w, depth)
-    elif r > 0.55:
+    if depth > 0 and r > 0.62:
+        if r < 0.9 or not subscript(w):
+            bracket(w, depth)
+    elif r > 0.5:
         string(w)
     else:
         digit(w)
@@ -143,7 +143,7 @@ def item(w: Writer, depth: int) -> None:
 def integer(w: Writer) -> None:
     """A number, or two with an operator between them."""
     number(w)
-    if w.random() < 0.25:
+    if w.random() < 0.35:
         w.put(w.pick((" + ", " - ", " * ")))
         number(w)
 
@@ -151,7 +151,7 @@ def integer(w: Writer) -> None:
 def words(w: Writer) -> None:
     """A text, or two joined."""
     text(w)
-    if w.random() < 0.2:
+    if w.random() < 0.35:
         w.put(" + ")
         text(w)
 
@@ -187,7 +187,7 @@ VALUES: dict[str, Callable[[Writer], None]] = {
 
 def value(w: Writer, kind: str) -> None:
     """An expression of a type; now and then the type's own empty value."""
-    if w.random() < 0.3:
+    if w.random() < 0.5:
         w.write(kind, "(", ")")
     else:
         VALUES[kind](w)

@@ -17,7 +17,7 @@ from cutaway.dial.tiny_python.expressions import (
 from cutaway.dial.tiny_python.vocabulary import APOSTROPHES, METHODS, PLACES, VERBS
 from cutaway.dial.tiny_python.writer import Writer
 
-KINDS = ("int",) * 7 + ("str",) * 5 + ("list",) * 4 + ("set",) * 2 + ("dict",) * 2
+KINDS = ("int",) * 6 + ("str",) * 4 + ("list",) * 3 + ("set",) * 4 + ("dict",) * 3
 ENOUGH = 4
 """With so many names in scope an assignment is as likely to give one of them a new value."""
 
@@ -25,7 +25,9 @@ ENOUGH = 4
 def assign(w: Writer) -> bool:
     """`a = …`: a new name, or a new value of the same type for an old one."""
     old = w.of(*SHOWN[:-1])
-    if len(old) >= ENOUGH and w.random() < 0.5:
+    if w.crowded and not old:
+        return show(w)
+    if w.crowded or (len(old) >= ENOUGH and w.random() < 0.5):
         name = w.pick(old)
         kind = w.names[name]
     else:
@@ -97,7 +99,7 @@ def call(w: Writer) -> bool:
     name = w.pick(tuple(w.functions))
     function = w.functions[name]
     r = w.random()
-    kept = w.fresh()[0] if r < 0.5 else ""
+    kept = w.fresh()[0] if r < 0.5 and not w.crowded else ""
     w.write(*([kept, " = "] if kept else ["print", "("] if r < 0.75 else []), name)
     arguments(w, function.parameters)
     if kept:
@@ -119,7 +121,7 @@ def arguments(w: Writer, kinds: tuple[str, ...]) -> None:
 
 def make(w: Writer) -> bool:
     """`a = Box(…)`: an object of a class of the program."""
-    if not w.classes:
+    if not w.classes or w.crowded:
         return False
     kind = w.pick(tuple(w.classes))
     [name] = w.fresh()

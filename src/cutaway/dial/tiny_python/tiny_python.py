@@ -27,25 +27,25 @@ class TinyPython:
 
     Names are defined before they are used and keep their type; methods and operators fit it; calls have as many arguments
     as the function takes; an object has the attributes that its class's `__init__` sets. Brackets nest `depth` deep inside
-    a value (one more inside `print`), blocks `blocks` deep; a program has from `shortest` to `longest` statements at its
+    a value (one or two more inside calls), blocks `blocks` deep; a program has from `shortest` to `longest` statements at its
     outermost level. `comments` is how often a statement has one before it, `apostrophes` how often its verb has one
     (isn't for is): raise it, or `depth`, for prompts unlike those of training.
 
     The programs need not run to an end: a list may be indexed past its last element, a file may not exist.
 
-    >>> TinyPython().programs(1, seed=7009)[0].splitlines()[0]
-    'for s in range(2):'
+    >>> TinyPython().stream(1000, seed=7000).shape
+    torch.Size([1000])
     """
 
     depth: int = 3
     blocks: int = 3
     shortest: int = 3
-    longest: int = 7
+    longest: int = 6
     comments: float = 0.08
     apostrophes: float = 0.1
 
     def __post_init__(self) -> None:
-        if not self.depth >= 1 or not 1 <= self.blocks <= 3:
+        if self.depth < 1 or not 1 <= self.blocks <= 3:
             raise ValueError(
                 f"TinyPython.depth={self.depth}, blocks={self.blocks}; expected a depth of 1 or more and 1 to 3 blocks"
             )
@@ -75,7 +75,8 @@ class TinyPython:
     def stream(self, tokens: int, seed: int) -> Int[Tensor, "stream"]:
         """So many token ids: programs back to back, <|bos|> before each, the last one cut off.
 
-        Streams of different seeds are independent. About one in a thousand programs is short enough to occur in two.
+        Streams of different seeds are independent, and programs long enough for none to occur in both; with `shortest=1`
+        some do.
         """
         if tokens < 1:
             raise ValueError(f"a stream of {tokens} tokens was asked for; expected 1 or more")

@@ -41,12 +41,12 @@ METHODS = {
 }
 """The methods of each type; no two types share one."""
 
-NAMES = tuple("abcdeghijkmnpqrstuvw")
-FUNCTIONS = ("load", "make", "find", "send", "scan", "pick", "grow", "show")
-CLASSES = ("Box", "Node", "Cart", "Team")
-ATTRIBUTES = ("size", "rate", "kind", "rank", "mode", "cost")
-DIGITS = tuple("0123456789")
-COLOURS = ("red", "blue", "green", "gold", "pink", "gray", "black", "white")
+NAMES = tuple("abcdehkmnpst")
+FUNCTIONS = ("load", "make", "find", "send", "grow", "show")
+CLASSES = ("Box", "Node", "Cart")
+ATTRIBUTES = ("size", "rate", "kind", "rank")
+DIGITS = tuple("012345")
+COLOURS = ("red", "blue", "green", "gold", "black", "white")
 NOUNS = (" sky", " sea", " hill", " road", " tree", " fish")
 """A string is a colour and any number of nouns; a comment too, and then what is said of them."""
 VERBS, APOSTROPHES, PLACES = (" is", " was"), (" isn't", " wasn't", " don't", " won't"), (" here", " there", " now")

@@ -11,6 +11,8 @@ from typing import TypeVar
 from cutaway.dial.tiny_python.vocabulary import LINES, NAMES
 
 T = TypeVar("T")
+SPARE = 5
+"""Names kept for the blocks inside a statement."""
 
 
 @dataclass(frozen=True)
@@ -71,12 +73,19 @@ class Writer:
 
     def fresh(self, count: int = 1) -> list[str]:
         """So many different names that are not in scope."""
+        if len(self.names) + count > len(NAMES):
+            raise ValueError(f"{count} new names were asked for; {len(self.names)} of the {len(NAMES)} are in scope")
         found: list[str] = []
         while len(found) < count:
             name = self.pick(NAMES)
             if name not in self.names and name not in found:
                 found.append(name)
         return found
+
+    @property
+    def crowded(self) -> bool:
+        """Whether so many names are in scope that a statement should make no new one."""
+        return len(self.names) > len(NAMES) - SPARE
 
     def of(self, *kinds: str) -> list[str]:
         """The names in scope of these types."""

@@ -9,6 +9,7 @@ from typing import Protocol
 from cutaway.dial.tasks.task import Pair, Task
 from cutaway.dial.tiny_python import TinyPython
 from cutaway.dial.tiny_python.blocks import simple, statement
+from cutaway.dial.tiny_python.statements import comment
 from cutaway.dial.tiny_python.vocabulary import IDS, LINES, VOCABULARY
 from cutaway.dial.tiny_python.writer import Writer
 from cutaway.training.tokenizer import BOS
@@ -26,20 +27,18 @@ class Write(Protocol):
 Rule = Callable[[list[str]], str]
 """The answer from a prompt's tokens."""
 
-LONGEST = 60
-"""No prompt has more tokens, so that it fits the smallest networks' context of 64."""
-CONTEXT = 26
-"""Nor the lines before what is asked."""
+CONTEXT, ASKED = 26, 34
+"""How many tokens a context has at most, and what is asked after it: a prompt fits the smallest networks' context of 64."""
 
 
-def task(write: Write, rule: Rule, python: TinyPython) -> Task:
+def task(write: Write, rule: Rule, python: TinyPython, context: int = CONTEXT) -> Task:
     """The task that a function writes; its name and its docstring's first line are the task's."""
 
     def sample(rng: Random) -> Pair:
         while True:
             seed = rng.getrandbits(48)
-            (first, one), (second, two) = (written(write, python, seed, choice) for choice in (False, True))
-            if max(len(first), len(second)) <= LONGEST:
+            (first, one), (second, two) = (written(write, python, context, seed, choice) for choice in (False, True))
+            if max(len(first), len(second)) <= context + ASKED:
                 return Pair((first, second), (one, two))
 
     def answer(tokens: Sequence[int]) -> int:
@@ -49,26 +48,33 @@ def task(write: Write, rule: Rule, python: TinyPython) -> Task:
     return Task(write.__name__, about, sample, answer, frozenset(IDS[line] for line in LINES))
 
 
-def written(write: Write, python: TinyPython, seed: int, second: bool) -> tuple[tuple[int, ...], int]:
+def written(write: Write, python: TinyPython, context: int, seed: int, second: bool) -> tuple[tuple[int, ...], int]:
     """One prompt as ids, and its answer."""
     w = python.writer(Random(seed))
-    context(w)
+    begin(w, context)
     answer = write(w, second)
     return tuple(IDS[token] for token in [BOS, *w.out]), IDS[answer]
 
 
-def context(w: Writer) -> None:
-    """One to three statements as the corpus has them."""
+def begin(w: Writer, context: int) -> None:
+    """A few statements as the corpus has them."""
     statement(w)
-    while len(w.out) > CONTEXT:  # a long one: written anew
+    while len(w.out) > context:  # a long one: written anew
         w.out.clear()
         w.names, w.functions, w.classes = {}, {}, {}
         statement(w)
     w.line()
-    for _ in range(2):
-        if len(w.out) < CONTEXT // 2 and w.chance(0.5):
-            simple(w)
-            w.line()
+    while len(w.out) < context // 2 and w.chance(0.7):
+        aside(w)
+
+
+def aside(w: Writer) -> None:
+    """A statement of one line, a comment before it now and then."""
+    if w.chance(w.comments):
+        comment(w)
+        w.line()
+    simple(w)
+    w.line()
 
 
 def reserved(w: Writer, count: int) -> list[str]:
@@ -83,5 +89,4 @@ def given(w: Writer, name: str, kind: str) -> None:
     w.write(name, " = ", kind, "(", ")")
     w.line()
     if w.chance(0.4):
-        simple(w)
-        w.line()
+        aside(w)

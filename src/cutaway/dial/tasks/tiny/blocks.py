@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from cutaway.dial.tasks.tiny import rules
 from cutaway.dial.tasks.tiny.asking import Rule, Write, given, reserved
+from cutaway.dial.tiny_python.blocks import unused
 from cutaway.dial.tiny_python.expressions import digit, text
-from cutaway.dial.tiny_python.vocabulary import FUNCTIONS, LINES
+from cutaway.dial.tiny_python.vocabulary import DIGITS, LINES
 from cutaway.dial.tiny_python.writer import Writer
 
 
@@ -39,8 +40,7 @@ def def_call(w: Writer, second: bool) -> str:
     names = reserved(w, 2)
     for name in names:
         given(w, name, "int")
-    free = [name for name in FUNCTIONS if name not in w.functions]
-    w.write(*(("print",) if second else ("def ", w.pick(free))), "(", names[0], ", ", names[1], ")")
+    w.write(*(("print",) if second else ("def ", w.pick(unused(w)))), "(", names[0], ", ", names[1], ")")
     return LINES[0] if second else ":"
 
 
@@ -59,8 +59,7 @@ def indent(w: Writer, second: bool) -> str:
 def return_ends(w: Writer, second: bool) -> str:
     """How far the next line is indented: not at all after a function's `return`."""
     name, kept = reserved(w, 2)
-    free = [name for name in FUNCTIONS if name not in w.functions]
-    w.write("def ", w.pick(free), "(", name, ")", ":", LINES[1])
+    w.write("def ", w.pick(unused(w)), "(", name, ")", ":", LINES[1])
     w.write(*((kept, " = ") if second else ("return ",)), name)
     return LINES[1 if second else 0]
 
@@ -86,7 +85,7 @@ def elif_else(w: Writer, second: bool) -> str:
     w.write(":", LINES[1], name, " += ")
     digit(w)
     w.line()
-    limit = w.pick("0123456789")
+    limit = w.pick(DIGITS)
     w.write(*(("else",) if second else ("elif ", name, " > ", limit)), ":", LINES[1], name, " -= ")
     digit(w)
     w.line()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from cutaway.dial.tasks.tiny import rules
 from cutaway.dial.tasks.tiny.asking import reserved
+from cutaway.dial.tiny_python.blocks import unused
 from cutaway.dial.tiny_python.expressions import digit, item, phrase, row, string
-from cutaway.dial.tiny_python.vocabulary import CLOSING, FUNCTIONS, LINES, OPENING
+from cutaway.dial.tiny_python.vocabulary import CLOSING, LINES, OPENING
 from cutaway.dial.tiny_python.writer import Writer
 
 
@@ -27,9 +28,9 @@ def bracket_kind(w: Writer, second: bool) -> str:
     """Which bracket closes a list or a tuple of two."""
     place(w)
     w.put("(" if second else "[")
-    item(w, 1)
+    item(w, w.depth - 2)
     w.put(", ")
-    item(w, 1)
+    item(w, w.depth - 2)
     return ")" if second else "]"
 
 
@@ -46,7 +47,7 @@ def list_call(w: Writer, second: bool) -> str:
 def bracket_depth(w: Writer, second: bool) -> str:
     """Whether a list or the call around it is closed: one list is open or two."""
     w.write("print", "(", *["["] * second)
-    row(w, 1, "[", "]")
+    row(w, w.depth - 2, "[", "]")
     return "]" if second else ")"
 
 
@@ -54,7 +55,7 @@ def line_end(w: Writer, second: bool) -> str:
     """Whether a line ends or a bracket is still open."""
     [name] = w.fresh()
     w.write(name, " = ", *["["] * second)
-    row(w, 1, "[", "]")
+    row(w, w.depth - 2, "[", "]")
     return "]" if second else LINES[0]
 
 
@@ -68,7 +69,7 @@ def dict_list(w: Writer, second: bool) -> str:
 
 def arity(w: Writer, second: bool) -> str:
     """Whether a call has another argument: as many as the function has parameters."""
-    name = w.pick([name for name in FUNCTIONS if name not in w.functions])
+    name = w.pick(unused(w))
     one, other = reserved(w, 2)
     w.write("def ", name, "(", one, *([", ", other] if second else []), ")", ":", LINES[1], "return ", one, LINES[0])
     place(w)

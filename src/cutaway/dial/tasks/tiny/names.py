@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from cutaway.dial.tasks.tiny import rules
 from cutaway.dial.tasks.tiny.asking import Rule, Write, given, reserved
+from cutaway.dial.tiny_python.blocks import unused
 from cutaway.dial.tiny_python.expressions import digit, text
-from cutaway.dial.tiny_python.vocabulary import ATTRIBUTES, CLASSES, FUNCTIONS, LINES
+from cutaway.dial.tiny_python.vocabulary import ATTRIBUTES, CLASSES, LINES
 from cutaway.dial.tiny_python.writer import Writer
 
 
@@ -72,8 +73,7 @@ def parameter(w: Writer, second: bool) -> str:
     names = reserved(w, 2)
     for name in names:
         given(w, name, "int")
-    free = [name for name in FUNCTIONS if name not in w.functions]
-    w.write("def ", w.pick(free), "(", names[second], ")", ":", LINES[1], "return ")
+    w.write("def ", w.pick(unused(w)), "(", names[second], ")", ":", LINES[1], "return ")
     return names[second]
 
 
@@ -104,14 +104,14 @@ def class_of(w: Writer, attribute: str, kind: str | None = None) -> str:
     w.write("class ", kind or w.pick([name for name in CLASSES if name not in w.classes]), ":", LINES[1])
     w.write("def ", "__init__", "(", "self", ", ", given_name, ")", ":")
     w.write(LINES[2], "self", ".", attribute, " = ", given_name)
-    return w.pick([name for name in FUNCTIONS if name not in w.functions])
+    return w.pick(unused(w))
 
 
 def method_self(w: Writer, second: bool) -> str:
     """What a function's parameters begin with: `self` in a class, none outside."""
     attribute = w.pick(ATTRIBUTES)
     name = class_of(w, attribute)
-    other = w.pick([free for free in FUNCTIONS if free not in w.functions and free != name])
+    other = w.pick([free for free in unused(w) if free != name])
     w.write(LINES[1], "def ", name, "(", "self", ")", ":", LINES[2], "return ", "self", ".", attribute)
     w.write(LINES[0 if second else 1], "def ", other, "(")
     return ")" if second else "self"
