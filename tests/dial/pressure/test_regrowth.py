@@ -7,7 +7,7 @@ import torch
 from tests.dial.small import RECIPE, TOKENS, network, same
 from torch import nn
 
-from cutaway.dial.pressure import Pressure, Regrowth, Step
+from cutaway.dial.pressure import Pressure, Regrowth, Step, live
 from cutaway.dial.pressure.matrices import matrices
 from cutaway.dial.pressure.regrowth import erdos_renyi, exchange, moments
 from cutaway.dial.train import Pressed, one_step, train
@@ -138,12 +138,13 @@ def test_a_support_can_begin_at_the_largest_weights_of_a_dense_network():
         assert torch.equal(before.weight[alive], after.weight[alive])
 
 
-def test_the_report_counts_what_lives_beside_what_may():
+def test_the_report_counts_what_lives_at_most_the_support_and_embeddings_have_a_share_of_their_own():
     trained = train(network(), TOKENS, LONG, (replace(METHOD, embed=0.5),))
-    report = trained.report["Regrowth"]
-    assert report["support"]["blocks.0.mlp.up.weight"] == 96
-    assert 90 <= report["live"]["up"]["live"] <= 96
-    assert report["support"]["unembed.weight"] == 88
+    found = trained.report["Regrowth"]["live"]
+    assert found == live(trained.network)
+    assert 90 <= found["up"]["live"] <= 96  # what grew and never moved is 0
+    assert 44 < found["unembed"]["live"] <= 88
+    assert found["bias"]["live"] > found["bias"]["of"] / 2
 
 
 def test_another_seed_draws_another_support():

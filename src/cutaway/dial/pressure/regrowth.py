@@ -106,7 +106,7 @@ class Regrowth(Pressure):
             weight.grad.mul_(moving)
 
     def report(self, network: nn.Module) -> dict[str, Any]:
-        return {"live": live(network), "support": {m.name: count for m, count in self.counts(network).items()}}
+        return {"live": live(network)}
 
 
 def exchange(
