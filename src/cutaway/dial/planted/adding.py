@@ -58,7 +58,7 @@ def worth_three(w: Wiring) -> Source:
     def right(found: list[int]) -> int | None:
         return int(sum(found) >= 3) if sum(found) <= 4 else None
 
-    return counted(w, [1, 2], [(2.5, 2)], "whether the tokens are worth three or more", right)
+    return counted(w, [1, 2], [(2.4, 2)], "whether the tokens are worth three or more", right)
 
 
 def exactly_one(w: Wiring) -> Source:
@@ -81,14 +81,17 @@ def depth(w: Wiring) -> Source:
 
 
 def cues(w: Wiring, count: int, layer: int) -> tuple[tuple[int, ...], list[tuple[int, ...]], list[int]]:
-    """Cue tokens, each at a place of its own or not there; the channels that say so, and the places' tokens."""
+    """The channels that say which cues are there, the tokens of each place, and the cues.
+
+    Each is at a place of its own or not there; the more cues, the oftener, as all but one should not be rare.
+    """
     said, there, tokens = w.channels(count), w.channels(count), w.tokens(count)
     for channel, token in zip(said, tokens):
         w.feature(channel, {token: 1})
     adding(w, layer, *zip(said, there))
     slots = [w.fillers[:3]] * 5
     for place, token in zip(w.rng.sample(range(5), count), tokens):
-        slots[place] = (token, token, *w.fillers[:2])
+        slots[place] = (*(token,) * 2 ** (count - 1), *w.fillers[:2])
     return there, [*slots, (w.query,)], list(tokens)
 
 
