@@ -23,7 +23,7 @@ def planted() -> dict[str, Planted]:
 
 @pytest.mark.parametrize("program", programs())
 def test_the_circuit_is_enough_and_every_edge_of_it_is_needed(program: str, planted: dict[str, Planted]) -> None:
-    proof = check(planted[program], count=48, draws=1)
+    proof = check(planted[program], count=32, draws=1)
     assert proof.failures == ()
     assert len(proof.cut) == planted[program].size[0]
     assert proof.moved < 0.1
@@ -36,9 +36,9 @@ def test_a_proof_fails_where_an_edge_is_not_needed_or_the_circuit_is_not_enough(
     row, column = edges[matrix].nonzero()[0].tolist()
     edges[matrix][row, (column + 1) % planted.network.shape.width] = True
     planted.__dict__["_written"] = (*planted._written[:2], edges)
-    assert len(check(planted, count=48, draws=1).failures) == 1
+    assert len(check(planted, count=32, draws=1).failures) == 1
     edges[matrix][row, column] = False
-    assert any("alone" in failure for failure in check(planted, count=48, draws=1).failures)
+    assert any("alone" in failure for failure in check(planted, count=32, draws=1).failures)
 
 
 def test_there_are_twenty_programs_and_more_that_differ_in_their_rule_or_their_wiring(

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from cutaway.dial.planted.planted import Planted
-from cutaway.dial.prune.edges import wired
+from cutaway.dial.prune.edges import Matrix, linear, matrices, weight_of, wired
 from cutaway.dial.prune.masked import Nodes, losses, nodes_of
 from cutaway.dial.tasks import Examples
+from cutaway.dial.transformer import SparseTransformer
 
 TARGET = 0.15
 """Nats at which a task counts as solved."""
@@ -61,17 +63,19 @@ def check(planted: Planted, count: int = 256, draws: int = 3, seed: int = 0) -> 
     """Runs the circuit on `count` examples, alone, with all else live, and in `draws` random complements."""
     examples = planted.task.examples(count, "test", seed)
     nodes = nodes_of(planted.network, planted.windows(256, seed))
-    settings = [Setting.share(planted, nodes, share, seed + at) for at, share in enumerate((0.0, 1.0, *(0.5,) * draws))]
-    alone, *beside = (setting.loss(planted, nodes, examples, planted.edges) for setting in settings)
-    own = settings[1].loss(planted, nodes, examples, planted.edges)
-    live = sum(int(weight.ne(0).sum()) for weight in weights(planted).values())
+    shares = (0.0, 1.0, *(0.5,) * draws)
+    settings = [setting(planted, nodes, examples, share, seed + at) for at, share in enumerate(shares)]
+    found = [each.loss() for each in settings]
+    alone, own = found[:2]
+    live = sum(int(weight_of(planted.network, matrix).ne(0).sum()) for matrix in settings[0].matrices)
     return Proof(
         own.mean().item(),
         alone.mean().item(),
-        tuple(loss.mean().item() for loss in beside),
+        tuple(loss.mean().item() for loss in found[1:]),
         {
-            name: tuple(setting.loss(planted, nodes, examples, edges).mean().item() for setting in settings)
-            for name, edges in without_each(planted.edges).items()
+            f"{matrix.name}[{row}, {column}]": tuple(each.without(matrix, row, column) for each in settings)
+            for matrix in settings[0].matrices
+            for row, column in planted.edges[matrix.name].nonzero().tolist()
         },
         live / planted.size[0] - 1,
         float((alone - own).abs().max()),
@@ -80,41 +84,40 @@ def check(planted: Planted, count: int = 256, draws: int = 3, seed: int = 0) -> 
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """What is live beside the circuit: other nodes and other weights."""
+    """A circuit with other nodes and weights live beside it: a copy of its network, in which single edges are cut."""
 
-    nodes: Float[Tensor, "node"]
-    edges: Mapping[str, Bool[Tensor, "row column"]]
+    network: SparseTransformer
+    nodes: Nodes
+    examples: Examples
+    live: Float[Tensor, "node"]
 
-    @classmethod
-    def share(cls, planted: Planted, nodes: Nodes, share: float, seed: int) -> Setting:
-        """A random share of the rest."""
-        generator = torch.Generator().manual_seed(seed)
+    @cached_property
+    def matrices(self) -> list[Matrix]:
+        """All matrices whose weights are edges."""
+        return matrices(self.network, self.nodes)
 
-        def drawn(shape: torch.Size) -> Tensor:
-            return torch.rand(shape, generator=generator) < share
+    def loss(self) -> Float[Tensor, "example"]:
+        """The task's loss."""
+        return losses(self.network, self.nodes, self.examples, self.live[None])[0]
 
-        edges = {name: drawn(there.shape) & ~there for name, there in planted.edges.items()}
-        return cls((drawn(nodes.means.shape) | planted.nodes).float(), edges)
-
-    def loss(
-        self, planted: Planted, nodes: Nodes, examples: Examples, edges: Mapping[str, Tensor]
-    ) -> Float[Tensor, "example"]:
-        """The task's loss with these edges and what is live beside them."""
-        network = wired(planted.network, nodes, {name: there | self.edges[name] for name, there in edges.items()})
-        return losses(network, nodes, examples, self.nodes[None])[0]
-
-
-def without_each(edges: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
-    """The edges without one, for each, by its name (`blocks.0.mlp.up[3, 17]`)."""
-    found = {}
-    for name, there in edges.items():
-        for row, column in there.nonzero().tolist():
-            left = there.clone()
-            left[row, column] = False
-            found[f"{name}[{row}, {column}]"] = {**edges, name: left}
-    return found
+    def without(self, matrix: Matrix, row: int, column: int) -> float:
+        """The mean loss while one edge carries the mean of its source."""
+        layer = linear(self.network, matrix)
+        weight, bias = layer.weight[row, column].clone(), layer.bias[row].clone()
+        layer.weight[row, column] = 0
+        layer.bias[row] += weight * matrix.mean[column]
+        found = self.loss().mean().item()
+        layer.weight[row, column], layer.bias[row] = weight, bias
+        return found
 
 
-def weights(planted: Planted) -> dict[str, Tensor]:
-    """The matrices whose weights are edges."""
-    return {name: planted.network.get_parameter(f"{name}.weight") for name in planted.edges}
+def setting(planted: Planted, nodes: Nodes, examples: Examples, share: float, seed: int) -> Setting:
+    """The circuit with a random share of the rest."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def drawn(there: Tensor) -> Tensor:
+        return there | (torch.rand(there.shape, generator=generator) < share)
+
+    live = drawn(planted.nodes).float()
+    network = wired(planted.network, nodes, {name: drawn(there) for name, there in planted.edges.items()})
+    return Setting(network, nodes, examples, live)

@@ -126,8 +126,7 @@ def copy_neuron(w: Wiring, layer: int, neuron: int, reads: dict[int, int], write
 def moved(weight: Float[Tensor, "*row width"], to: dict[int, int]) -> Float[Tensor, "*row width"]:
     """A weight in which what was on some channels is on others."""
     found = weight.clone()
-    for channel, other in to.items():
-        found[..., channel] = 0
+    found[..., list(to)] = 0
     for channel, other in to.items():
         found[..., other] += weight[..., channel]
     return found

@@ -133,7 +133,7 @@ def asked_mark(w: Wiring) -> Source:
         found = [one_of(tokens[2 * which : 2 * which + 2], body) for which in (0, 1)]
         if None in found:
             return None
-        return tokens.index(found[asked.index(body[-1])]) % 2  # ty: ignore[invalid-argument-type]
+        return tokens.index(found[asked.index(body[-1])]) % 2
 
     return Source("the kind of the token with the mark that is asked for", (tokens,) * 5 + (asked,), solve)
 

@@ -89,7 +89,7 @@ def flagged(w: Wiring) -> Source:
         flag, *found = (one_of(few, body) for few in (flags, tokens[:2], tokens[2:4]))
         if flag is None or None in found:
             return None
-        return tokens.index(found[flags.index(flag)]) % 2  # ty: ignore[invalid-argument-type]
+        return tokens.index(found[flags.index(flag)]) % 2
 
     return Source(
         "the kind of the token with the mark that a flag names", ((*tokens, *flags),) * 5 + ((w.query,),), solve

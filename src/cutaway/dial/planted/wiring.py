@@ -44,7 +44,8 @@ class Wiring:
         self._carried: dict[Head, list[int]] = {}
         self._scale = [rng.choice((-1, 1)) * rng.uniform(0.8, 1.25) for _ in range(shape.width)]
         self._shrink = (shape.width / LOUD) ** 0.5
-        self.newline, self.query, *self.answers = self.tokens(4)
+        self.newline, self.query, one, other = self.tokens(4)
+        self.answers = one, other
         self.fillers = self.tokens(6)
 
     def tokens(self, count: int) -> tuple[int, ...]:
