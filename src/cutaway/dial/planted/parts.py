@@ -8,9 +8,9 @@ from cutaway.dial.planted.wiring import Head, Reads, Wiring
 
 CONTEXT = 12
 """Positions of every planted network."""
-SHARP = 10.0
-"""Score of a wanted key over the others: e^-10 of the attention leaks."""
-STEP = 7.0
+SHARP = 7.0
+"""Score of a wanted key over the others: little of the attention leaks, and gradients still pass."""
+STEP = 5.0
 """Score by which one place is over the next, where keys are graded."""
 LENGTH = 10
 """Tokens of the prompts of programs that add up: what a head averages over, without its sink."""

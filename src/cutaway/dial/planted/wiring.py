@@ -127,7 +127,7 @@ class Wiring:
     @torch.no_grad()
     def neuron(self, layer: int, reads: Reads, threshold: float, writes: Reads) -> None:
         """One neuron: what `reads` say, as far as it is above `threshold`, goes to `writes`."""
-        mlp, row, sharp = self.block(layer).mlp, self.free_neuron(layer), self.rng.uniform(7, 10)
+        mlp, row, sharp = self.block(layer).mlp, self.free_neuron(layer), self.rng.uniform(4, 5.5)
         self.read(mlp.up, row, reads, sharp)
         mlp.up.bias[row] = -sharp * threshold
         self.write(mlp.down, row, writes, 1 / sharp)
@@ -137,7 +137,7 @@ class Wiring:
         """The second answer where `channel` is above `centre`, the first where it is below; `margin` is how far it gets."""
         one, other = between or self.answers
         self.block(self.shape.layers - 1).mlp.down.bias[channel] -= centre * self._scale[channel]
-        gain = self.rng.uniform(6, 7.5) / (margin * self._scale[channel] * self._shrink)
+        gain = self.rng.uniform(5, 6) / (margin * self._scale[channel] * self._shrink)
         self.network.unembed.weight[other, channel] += gain / 2
         self.network.unembed.weight[one, channel] -= gain / 2
 
@@ -145,7 +145,7 @@ class Wiring:
     def vote(self, channels: Sequence[int]) -> None:
         """Each answer is as likely as its own channel says: 1 where it is right, else 0."""
         for answer, channel in zip(self.answers, channels):
-            gain = self.rng.uniform(6, 7) / (self._scale[channel] * self._shrink)
+            gain = self.rng.uniform(5, 6) / (self._scale[channel] * self._shrink)
             self.network.unembed.weight[answer, channel] += gain
 
     @torch.no_grad()
