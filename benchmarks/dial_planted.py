@@ -28,6 +28,9 @@ WINDOWS = 512
 def measure(kept: Kept, repetitions: int) -> None:
     """One row a network, each kept as it is done; nothing is repeated."""
     each_kept(kept, "planted", recovered, [(program, seed) for program in programs() for seed in SEEDS])
+    facts = kept.setting("planted")["facts"]
+    facts["rate"] = rate(facts["networks"])
+    kept.write()
 
 
 def recovered(program: str, seed: int) -> dict[str, Any]:

@@ -24,14 +24,18 @@ TARGET = 0.15
 """Nats at which a task counts as solved."""
 OWN = 0.02
 """The most nats that a network with a planted program may lose."""
+MOVED = 0.1
+"""The most nats by which the loss of an example may change when all but the circuit goes."""
+BESIDE = 10.0
+"""The fewest weights beside the circuit, for each of its edges."""
 
 
 @dataclass(frozen=True)
 class Proof:
     """Losses in nats: `own` of the network, `alone` of the circuit with all else at its mean, `beside` with other parts live.
 
-    `cut` are for each edge the losses without it in the same settings, alone first. `idle` is the share of live weights
-    outside the circuit, as a multiple of its edges; `moved` is the largest change of an example's loss without them.
+    `cut` are for each edge the losses without it in the same settings, alone first. `idle` is how many live weights there are
+    beside the circuit for each of its edges; `moved` is the largest change of an example's loss without them.
     """
 
     own: float
@@ -53,8 +57,12 @@ class Proof:
             found.append(f"the network's own loss is {self.own:.3f}, above {OWN}")
         if max(self.alone, *self.beside) > TARGET:
             found.append(f"the circuit's loss is {self.alone:.3f} alone and {max(self.beside):.3f} beside others")
-        if self.idle < 10:
-            found.append(f"there are {self.idle:.1f} weights beside the circuit for each of its edges; expected 10")
+        if self.moved > MOVED:
+            found.append(f"without the rest an example's loss changes by {self.moved:.3f}, more than {MOVED}")
+        if self.idle < BESIDE:
+            found.append(
+                f"there are {self.idle:.1f} weights beside the circuit for each of its edges, below {BESIDE:g}"
+            )
         return tuple(found)
 
 
