@@ -60,6 +60,15 @@ def between(network: SparseTransformer, nodes: Nodes, kept: Bool[Tensor, "node"]
     }
 
 
+def touched(network: SparseTransformer, nodes: Nodes, edges: Edges) -> Bool[Tensor, "node"]:
+    """The nodes at either end of an edge."""
+    found = torch.zeros(len(nodes), dtype=torch.bool)
+    for matrix in matrices(network, nodes):
+        found[matrix.rows] |= edges[matrix.name].any(1)
+        found[matrix.columns] |= edges[matrix.name].any(0)
+    return found
+
+
 def count(edges: Edges) -> int:
     """How many there are."""
     return sum(int(there.sum()) for there in edges.values())
@@ -76,14 +85,19 @@ def linear(network: SparseTransformer, matrix: Matrix) -> nn.Linear:
 
 
 @torch.no_grad()
-def wired(network: SparseTransformer, nodes: Nodes, edges: Edges) -> SparseTransformer:
-    """A copy of the network in which only `edges` are there; the others carry the mean of what they read."""
-    found = copy.deepcopy(network)
+def wired(
+    network: SparseTransformer, nodes: Nodes, edges: Edges, into: SparseTransformer | None = None
+) -> SparseTransformer:
+    """A copy of the network in which only `edges` are there; the others carry the mean of what they read.
+
+    An earlier copy given as `into` is wired anew in place, which saves copying.
+    """
+    found = copy.deepcopy(network) if into is None else into
     for matrix in matrices(network, nodes):
-        layer = linear(found, matrix)
-        cut = layer.weight * ~edges[matrix.name]
-        layer.weight -= cut
-        layer.bias += cut @ matrix.mean
+        source, layer = linear(network, matrix), linear(found, matrix)
+        cut = source.weight * ~edges[matrix.name]
+        layer.weight.copy_(source.weight - cut)
+        layer.bias.copy_(source.bias + cut @ matrix.mean)
     return found
 
 

@@ -17,55 +17,62 @@ Meets = Callable[[Tensor], bool]
 """Whether a set, given as a bool for each of its candidates, meets the criterion."""
 
 
-def shortest(order: Int[Tensor, "candidate"], meets: Meets) -> Bool[Tensor, "candidate"] | None:
-    """The shortest beginning of `order` that meets the criterion, among sizes that double and then halve the gap; or None."""
+def shortest(order: Int[Tensor, "candidate"], meets: Meets, guess: int = 4) -> Bool[Tensor, "candidate"] | None:
+    """A short beginning of `order` that meets the criterion, or None: `guess` doubled until one does, then the gap halved."""
 
     def beginning(size: int) -> Tensor:
         found = torch.zeros(len(order), dtype=torch.bool)
         found[order[:size]] = True
         return found
 
-    size = 4
+    low, size = 0, min(max(1, guess), len(order))
     while not meets(beginning(size)):
-        if size >= len(order):
+        if size == len(order):
             return None
-        size = min(2 * size, len(order))
-    low, high = size // 2, size
-    while high - low > max(1, high // 16):
-        middle = (low + high) // 2
-        low, high = (low, middle) if meets(beginning(middle)) else (middle, high)
-    return beginning(high)
+        low, size = size, min(2 * size, len(order))
+    while size - low > max(1, size // 8):
+        middle = (low + size) // 2
+        low, size = (low, middle) if meets(beginning(middle)) else (middle, size)
+    return beginning(size)
 
 
 def eliminated(
     kept: Bool[Tensor, "candidate"],
     cost: Callable[[Tensor], Float[Tensor, "candidate"]],
     meets: Meets,
-    tries: int = 8,
+    tries: int = 16,
 ) -> Bool[Tensor, "candidate"]:
     """`kept` without all that could go, one round after another.
 
-    `cost` is by how much the loss rises, to first order, when each candidate goes. A round drops a long beginning of the
-    cheapest that the criterion bears; where not even the cheapest can go, the next `tries` are tried alone.
+    `cost` is by how much the loss rises, to first order, when each candidate goes; the size of it counts, as what is needed in
+    a saturated mechanism may have a slope of either sign. A round drops a long beginning of the cheapest. What cannot go even
+    alone is set aside for good; after `tries` of those without one that could go, nothing more is tried.
     """
-    while kept.any():
-        there = kept.nonzero()[:, 0]
-        cheapest = there[cost(kept)[there].argsort(stable=True)]
-        dropped = longest(cheapest, lambda gone, kept=kept: meets(without(kept, gone)), tries)
+    aside = torch.zeros_like(kept)
+    size = len(kept)
+    while (free := (kept & ~aside).nonzero()[:, 0]).numel():
+        order = free[cost(kept)[free].abs().argsort(stable=True)]
+        dropped, failed = longest(
+            order, lambda gone, kept=kept: meets(without(kept, gone)), min(size, len(order)), tries
+        )
+        aside[failed] = True
         if not len(dropped):
             break
-        kept = without(kept, dropped)
+        kept, size = without(kept, dropped), 4 * len(dropped)
     return kept
 
 
-def longest(order: Int[Tensor, "some"], bears: Callable[[Tensor], bool], tries: int) -> Int[Tensor, "fewer"]:
-    """A long beginning of `order` that can go: half of it, a quarter, …, the first; or one of the next; or nothing."""
-    size = max(1, len(order) // 2)
-    while size:
-        if bears(order[:size]):
-            return order[:size]
-        size //= 2
-    return next((one for one in order[1 : 1 + tries, None] if bears(one)), order[:0])
+def longest(
+    order: Int[Tensor, "some"], bears: Callable[[Tensor], bool], size: int, tries: int
+) -> tuple[Int[Tensor, "fewer"], Int[Tensor, "failed"]]:
+    """A long beginning of `order` that can go, at most half of it, and what could not go alone before it in the order."""
+    size = max(1, min(size, len(order) // 2))
+    start = 0
+    while start < min(tries, len(order)):
+        if bears(order[start : start + size]):
+            return order[start : start + size], order[:start]
+        start, size = (start, size // 2) if size > 1 else (start + 1, 1)
+    return order[:0], order[:start]
 
 
 def without(kept: Bool[Tensor, "candidate"], gone: Int[Tensor, "some"]) -> Bool[Tensor, "candidate"]:

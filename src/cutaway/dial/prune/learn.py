@@ -27,12 +27,12 @@ class Learning:
     each step, whichever brings the loss to the target.
     """
 
-    steps: int = 200
-    batch: int = 24
-    lr: float = 0.05
+    steps: int = 120
+    batch: int = 12
+    lr: float = 0.1
     temperature: float = 0.5
     price: float = 1.0
-    push: float = 1.04
+    push: float = 1.08
 
 
 def learned(

@@ -135,7 +135,7 @@ def search(name: str, criterion: Criterion, own: float, training: Examples, sett
     network, nodes = criterion.network, criterion.nodes
     height = learned(network, nodes, training, settings.target, settings.learning, settings.seed)
     tight = replace(criterion, target=settings.target - settings.slack * max(0.0, settings.target - own))
-    kept = shortest(height.argsort(descending=True, stable=True), tight.met_by_nodes)
+    kept = shortest(height.argsort(descending=True, stable=True), tight.met_by_nodes, int((height > 0).sum()))
     if kept is None:
         return None
     kept = eliminated(kept, criterion.cost_of_nodes, tight.met_by_nodes)
@@ -151,7 +151,11 @@ def search(name: str, criterion: Criterion, own: float, training: Examples, sett
         there = one_by_one(
             there, lambda left: criterion.met_by_edges(kept, flat.edges(left)), there.nonzero()[:, 0].tolist()
         )
-    return TaskCircuit(name, nodes, kept, flat.edges(there), minimal)
+    edges = flat.edges(there)
+    used = edge.touched(network, nodes, edges)
+    if criterion.met_by_edges(kept & used, edges):
+        kept = kept & used
+    return TaskCircuit(name, nodes, kept, edges, minimal)
 
 
 class _Flat:
