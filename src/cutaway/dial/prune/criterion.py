@@ -46,7 +46,7 @@ class Criterion:
         return complements(self.nodes, self.draws, self.seed)
 
     @cached_property
-    def live(self) -> list[Mapping[str, Tensor]]:
+    def live(self) -> list[dict[str, Tensor]]:
         """Which weights are live in each complement, whatever the network's numbering."""
         generator = torch.Generator().manual_seed(self.seed + 1)
         share = torch.rand(self.draws, generator=generator)
