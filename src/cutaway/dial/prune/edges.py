@@ -81,7 +81,7 @@ def weight_of(network: SparseTransformer, matrix: Matrix) -> Tensor:
 
 def linear(network: SparseTransformer, matrix: Matrix) -> nn.Linear:
     """The layer that a matrix belongs to."""
-    return network.get_submodule(matrix.name)  # ty: ignore[invalid-return-type]
+    return network.get_submodule(matrix.name)  # ty: ignore[invalid-explicit-return]
 
 
 @torch.no_grad()
