@@ -20,9 +20,9 @@ from cutaway.dial.prune.masked import Nodes, complements, losses, with_rest
 from cutaway.dial.tasks import Examples
 from cutaway.dial.transformer import SparseTransformer
 
-FEW = 64
+FEW = 48
 """Examples for slopes and first looks."""
-FAR = 1.25
+FAR = 1.2
 """A loss on the few that is so many times the target is over the target on all."""
 
 
@@ -70,6 +70,11 @@ class Criterion:
         return self.examples.take(torch.arange(min(FEW, len(self.examples)) // 2))
 
     @cached_property
+    def others(self) -> Examples:
+        """All but the few."""
+        return self.examples.take(torch.arange(len(self.few) // 2, len(self.examples) // 2))
+
+    @cached_property
     def shares(self) -> list[Examples]:
         """The examples of each complement."""
         pairs = torch.arange(len(self.examples) // 2)
@@ -80,21 +85,26 @@ class Criterion:
         """A copy of the network to cut edges in."""
         return copy.deepcopy(self.network)
 
-    def met_by_nodes(self, kept: Bool[Tensor, "node"]) -> bool:
-        """Whether these nodes, with every weight between them, solve the task."""
-        return self._met(lambda which, on: losses(self.network, self.nodes, on, self.masks(kept)[which][None])[0])
+    def nodes_over(self, kept: Bool[Tensor, "node"]) -> float:
+        """By how many nats these nodes, with every weight between them, exceed the criterion."""
+        return self._over(lambda which, on: losses(self.network, self.nodes, on, self.masks(kept)[which][None])[0])
 
-    def met_by_edges(self, kept: Bool[Tensor, "node"], edges: Mapping[str, Tensor]) -> bool:
-        """Whether these edges between these nodes solve the task."""
-        return self._met(lambda which, on: self.cut(kept, edges, which, on))
+    def edges_over(self, kept: Bool[Tensor, "node"], edges: Mapping[str, Tensor]) -> float:
+        """By how many nats these edges between these nodes exceed the criterion."""
+        return self._over(lambda which, on: self.cut(kept, edges, which, on))
 
     @torch.no_grad()
-    def _met(self, loss: Callable[[int, Examples], Tensor]) -> bool:
-        """The cheapest first, as most sets fail: alone on a few examples, alone on all, then the complements."""
-        if loss(0, self.few).mean() > FAR * self.target or loss(0, self.examples).mean() > self.target:
-            return False
-        total = sum(float(loss(draw, share).sum()) for draw, share in enumerate(self.shares, 1))
-        return total <= len(self.examples) * self.target
+    def _over(self, loss: Callable[[int, Examples], Tensor]) -> float:
+        """The cheapest first, as most sets fail: alone on a few examples, alone on the others, then the complements."""
+        found = loss(0, self.few)
+        if found.mean() > FAR * self.target:
+            return float(found.mean()) - self.target
+        if len(self.others):
+            found = torch.cat([found, loss(0, self.others)])
+        if found.mean() > self.target:
+            return float(found.mean()) - self.target
+        beside = torch.cat([loss(draw, share) for draw, share in enumerate(self.shares, 1)])
+        return float(max(found.mean(), beside.mean())) - self.target
 
     def masks(self, kept: Tensor) -> Float[Tensor, "mask node"]:
         """These nodes alone, then with each complement."""

@@ -8,71 +8,86 @@ it was run.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-Meets = Callable[[Tensor], bool]
-"""Whether a set, given as a bool for each of its candidates, meets the criterion."""
+Over = Callable[[Tensor], float]
+"""By how many nats a set, given as a bool for each of its candidates, exceeds the criterion; 0 or less: it meets it."""
+
+HOPE = 2.0
+"""A round begins with as much as would use up so many times the room that is left, to first order."""
 
 
-def shortest(order: Int[Tensor, "candidate"], meets: Meets, guess: int = 4) -> Bool[Tensor, "candidate"] | None:
+def shortest(order: Int[Tensor, "candidate"], over: Over, guess: int = 4) -> Bool[Tensor, "candidate"] | None:
     """A short beginning of `order` that meets the criterion, or None: `guess` doubled until one does, then the gap halved."""
 
-    def beginning(size: int) -> Tensor:
-        found = torch.zeros(len(order), dtype=torch.bool)
-        found[order[:size]] = True
-        return found
+    def meets(size: int) -> bool:
+        return over(beginning(order, size)) <= 0
 
     low, size = 0, min(max(1, guess), len(order))
-    while not meets(beginning(size)):
+    while not meets(size):
         if size == len(order):
             return None
         low, size = size, min(2 * size, len(order))
     while size - low > max(1, size // 8):
         middle = (low + size) // 2
-        low, size = (low, middle) if meets(beginning(middle)) else (middle, size)
-    return beginning(size)
+        low, size = (low, middle) if meets(middle) else (middle, size)
+    return beginning(order, size)
+
+
+def beginning(order: Int[Tensor, "candidate"], size: int) -> Bool[Tensor, "candidate"]:
+    """The set of the first `size` of an order."""
+    found = torch.zeros(len(order), dtype=torch.bool)
+    found[order[:size]] = True
+    return found
 
 
 def eliminated(
     kept: Bool[Tensor, "candidate"],
     cost: Callable[[Tensor], Float[Tensor, "candidate"]],
-    meets: Meets,
+    over: Over,
     tries: int = 16,
 ) -> Bool[Tensor, "candidate"]:
-    """`kept` without all that could go, one round after another.
+    """`kept`, which meets the criterion, without all that could go, one round after another.
 
     `cost` is by how much the loss rises, to first order, when each candidate goes; the size of it counts, as what is needed in
     a saturated mechanism may have a slope of either sign. A round drops a long beginning of the cheapest. What cannot go even
-    alone is set aside for good; after `tries` of those without one that could go, nothing more is tried.
+    alone is set aside for good; after `tries` of those in a row nothing more is tried.
     """
-    aside = torch.zeros_like(kept)
-    size = len(kept)
+    aside, room = torch.zeros_like(kept), max(0.0, -over(kept))
     while (free := (kept & ~aside).nonzero()[:, 0]).numel():
-        order = free[cost(kept)[free].abs().argsort(stable=True)]
-        dropped, failed = longest(
-            order, lambda gone, kept=kept: meets(without(kept, gone)), min(size, len(order)), tries
-        )
-        aside[failed] = True
-        if not len(dropped):
+        slopes = cost(kept)[free].abs()
+        order = free[slopes.argsort(stable=True)]
+        size = int((slopes.sort().values.cumsum(0) <= HOPE * room).sum())
+        round_ = dropped(kept, order, over, max(1, size), tries)
+        aside[round_.failed] = True
+        if round_.kept is None:
             break
-        kept, size = without(kept, dropped), 4 * len(dropped)
+        kept, room = round_.kept, round_.room
     return kept
 
 
-def longest(
-    order: Int[Tensor, "some"], bears: Callable[[Tensor], bool], size: int, tries: int
-) -> tuple[Int[Tensor, "fewer"], Int[Tensor, "failed"]]:
-    """A long beginning of `order` that can go, at most half of it, and what could not go alone before it in the order."""
-    size = max(1, min(size, len(order) // 2))
+@dataclass(frozen=True)
+class Round:
+    """What is left after a round, None if nothing could go; the nats that are left; what could not go even alone."""
+
+    kept: Tensor | None
+    room: float
+    failed: Tensor
+
+
+def dropped(kept: Tensor, order: Int[Tensor, "some"], over: Over, size: int, tries: int) -> Round:
+    """Drops a beginning of `order`: of this size or of a third of it, …, of one; else the next one alone, up to `tries`."""
     start = 0
     while start < min(tries, len(order)):
-        if bears(order[start : start + size]):
-            return order[start : start + size], order[:start]
-        start, size = (start, size // 2) if size > 1 else (start + 1, 1)
-    return order[:0], order[:start]
+        left = without(kept, order[start : start + size])
+        if (excess := over(left)) <= 0:
+            return Round(left, -excess, order[:start])
+        start, size = (start, max(1, size // 3)) if size > 1 else (start + 1, 1)
+    return Round(None, 0.0, order[:start])
 
 
 def without(kept: Bool[Tensor, "candidate"], gone: Int[Tensor, "some"]) -> Bool[Tensor, "candidate"]:
@@ -82,12 +97,12 @@ def without(kept: Bool[Tensor, "candidate"], gone: Int[Tensor, "some"]) -> Bool[
     return left
 
 
-def one_by_one(kept: Bool[Tensor, "candidate"], meets: Meets, order: Sequence[int]) -> Bool[Tensor, "candidate"]:
+def one_by_one(kept: Bool[Tensor, "candidate"], over: Over, order: Sequence[int]) -> Bool[Tensor, "candidate"]:
     """`kept` in which, tried one at a time, no member can go any more: minimal, as a set from which nothing can be left out."""
     changed = True
     while changed:
         changed = False
         for index in order:
-            if kept[index] and meets(smaller := without(kept, torch.tensor([index]))):
+            if kept[index] and over(smaller := without(kept, torch.tensor([index]))) <= 0:
                 kept, changed = smaller, True
     return kept

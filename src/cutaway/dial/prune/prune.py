@@ -135,25 +135,25 @@ def search(name: str, criterion: Criterion, own: float, training: Examples, sett
     network, nodes = criterion.network, criterion.nodes
     height = learned(network, nodes, training, settings.target, settings.learning, settings.seed)
     tight = replace(criterion, target=settings.target - settings.slack * max(0.0, settings.target - own))
-    kept = shortest(height.argsort(descending=True, stable=True), tight.met_by_nodes, int((height > 0).sum()))
+    kept = shortest(height.argsort(descending=True, stable=True), tight.nodes_over, int((height > 0).sum()))
     if kept is None:
         return None
-    kept = eliminated(kept, criterion.cost_of_nodes, tight.met_by_nodes)
+    kept = eliminated(kept, criterion.cost_of_nodes, tight.nodes_over)
     edges = edge.between(network, nodes, kept)
     flat = _Flat(edges)
     there = eliminated(
         flat.all,
         lambda left: flat.row(criterion.cost_of_edges(kept, flat.edges(left))),
-        lambda left: criterion.met_by_edges(kept, flat.edges(left)),
+        lambda left: criterion.edges_over(kept, flat.edges(left)),
     )
     minimal = int(there.sum()) <= settings.exact
     if minimal:
         there = one_by_one(
-            there, lambda left: criterion.met_by_edges(kept, flat.edges(left)), there.nonzero()[:, 0].tolist()
+            there, lambda left: criterion.edges_over(kept, flat.edges(left)), there.nonzero()[:, 0].tolist()
         )
     edges = flat.edges(there)
     used = edge.touched(network, nodes, edges)
-    if criterion.met_by_edges(kept & used, edges):
+    if criterion.edges_over(kept & used, edges) <= 0:
         kept = kept & used
     return TaskCircuit(name, nodes, kept, edges, minimal)
 
