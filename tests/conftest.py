@@ -1,4 +1,4 @@
-"""For every test: shapes and types of network, submodels and dial are checked, one thread, no chatter from transformers."""
+"""For every test: shapes and types of network, submodels and pruning are checked, one thread, no chatter from transformers."""
 
 import os
 
@@ -6,7 +6,9 @@ from jaxtyping import install_import_hook
 
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
-install_import_hook(["cutaway.network", "cutaway.submodels", "cutaway.dial"], "beartype.beartype")
+install_import_hook(
+    ["cutaway.network", "cutaway.submodels", "cutaway.dial.prune", "cutaway.dial.transformer"], "beartype.beartype"
+)
 
 import pytest  # noqa: E402
 import torch  # noqa: E402

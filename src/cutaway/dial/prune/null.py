@@ -22,7 +22,7 @@ def counting_null(network: SparseTransformer, nodes: Nodes, size: int, draws: in
         raise ValueError(f"size is {size}; expected from 1 to the network's {len(nodes)} nodes")
     near = neighbours(network, nodes)
     random = Random(seed)
-    return median(count(between(network, nodes, connected(near, size, random))) for _ in range(draws))
+    return float(median(count(between(network, nodes, connected(near, size, random))) for _ in range(draws)))
 
 
 def connected(near: list[list[int]], size: int, random: Random) -> Tensor:
