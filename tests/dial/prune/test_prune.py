@@ -90,7 +90,7 @@ def test_a_network_that_does_not_solve_the_task_is_refused_in_words(planted, win
 
 
 def test_a_target_below_the_networks_own_loss_is_refused(planted, windows):
-    with pytest.raises(NotSolved, match="against target 0.001"):
+    with pytest.raises(NotSolved, match=r"against target 0\.001"):
         prune(planted.network, planted.task, windows, replace(ONE, target=0.001))
 
 
