@@ -75,16 +75,30 @@ def reads_text(net: Network) -> bool:
 
 
 def _from_folder(folder: Path, feed: Any, reference: Any, sites: Mapping[str, str] | None) -> Network | None:
-    """A folder that `cutaway.training.export.save` wrote; None if it is anything else."""
+    """A folder that `cutaway.training.export.save` or `cutaway.dial.store.save` wrote; None if it is anything else."""
     config = folder / "config.json"
     if not config.is_file():
         return None
+    from cutaway.dial.store import is_network
     from cutaway.training.export import FORMAT, load
 
+    if is_network(folder):
+        return _from_dial(folder, feed, reference, sites)
     if json.loads(config.read_text(encoding="utf-8")).get("format") != FORMAT:
         return None
     module, tokenizer = load(folder)
     return wrap(module, feed or tokenizer, reference, name=folder.name, sites=sites, source=str(folder))
+
+
+def _from_dial(folder: Path, feed: Any, reference: Any, sites: Mapping[str, str] | None) -> Network:
+    """A network of the dial; one of tiny Python reads no other texts, and brings its own."""
+    from cutaway.dial.corpora import texts_of
+    from cutaway.dial.store import load
+
+    stored = load(folder)
+    if reference is None and feed is None:
+        reference = texts_of(stored.record.corpus, stored.network.shape.context)
+    return wrap(stored.network, feed or stored.tokenizer, reference, name=folder.name, sites=sites, source=str(folder))
 
 
 def _from_hugging_face(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 from cyclopts import App, CycloptsError
 
@@ -17,6 +18,7 @@ from cutaway.cli.answer import Answer, show
 from cutaway.cli.calibrate import calibrate
 from cutaway.cli.concepts import match
 from cutaway.cli.demo import demo
+from cutaway.cli.dial import dial
 from cutaway.cli.diff import diff
 from cutaway.cli.ending import (
     FAILED,
@@ -58,6 +60,7 @@ for place, verb in enumerate(
 ):
     takes = TAKES.get(verb.__name__)
     app.command(verb, sort_key=place, usage=takes and f"Usage: cutaway {verb.__name__} {takes} [OPTIONS]")
+app.command(dial)
 
 
 def run(tokens: Sequence[str]) -> int:
@@ -87,12 +90,14 @@ def _answered(tokens: Sequence[str]) -> int:
     options: Common = bound.arguments["options"]
     out = options.out if isinstance(options, Options) else None
     check_free(out)
-    with meter(f"cutaway {tokens[0]}") as costs:
+    verb = " ".join(app.parse_commands(tokens)[0])  # "trace", "dial train"
+    with meter(f"cutaway {verb}") as costs:
         answer: Answer = command(*bound.args, **bound.kwargs)
     if out is not None:
-        cutaway.save(answer.value, out, arguments={"command": ["cutaway", *tokens]}, costs=[costs.cost])
+        save = answer.save or partial(cutaway.save, answer.value)
+        save(out, arguments={"command": ["cutaway", *tokens]}, costs=[costs.cost])
         forget_partial(out)
-    show(answer, tokens[0], options, costs.cost)
+    show(answer, verb, options, costs.cost)
     return 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
@@ -20,12 +20,14 @@ RECEIPT = ("fired", "moved", "relative", "distance")  # its figures; the rest of
 class Answer:
     """`value` is what `--out` saves and the JSON document's "result", `text` is what a person reads.
 
-    `also` is said beside the result: {"page": a file}.
+    `also` is said beside the result: {"page": a file}. `save(folder, arguments=…, costs=…)` is how `--out` saves it where
+    that is not `cutaway.save` of the value.
     """
 
     value: Any
     text: str
     also: Mapping[str, Any] = field(default_factory=dict)
+    save: Callable[..., Any] | None = None
 
 
 def show(answer: Answer, verb: str, options: Common, cost: Cost) -> None:

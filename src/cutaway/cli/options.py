@@ -92,7 +92,7 @@ def opened(name: str, device: str | None) -> Network:
         on_one_thread()
     if device is None or device == "auto":
         return cutaway.open(name, device=device)
-    _check_device(device)
+    check_device(device)
     net = cutaway.open(name)
     net.module.to(device)
     return net
@@ -118,12 +118,16 @@ def on_one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def _check_device(device: str) -> None:
+def check_device(device: str | None) -> str:
+    """The device of this name, by default the CPU. Raises `WrongUse` for one that there is not."""
     import torch
 
+    if device is None:
+        return "cpu"
     try:
         kind = torch.device(device)
         torch.zeros(1, device=kind)
     except (RuntimeError, AssertionError):  # torch built without CUDA asserts
         there = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
         raise WrongUse(f"--device was given {device!r}; this machine has {', '.join(there)}") from None
+    return device

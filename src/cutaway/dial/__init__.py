@@ -6,5 +6,7 @@
 - `tiny_python`: an endless corpus of small programs over a closed vocabulary, `TinyPython(…)`
 - `tasks`: decisions between two next tokens with exact answers, `tasks()` and `task_named(name)`
 - `prune`: the small circuit of a task, `prune(network, task, windows)`
+- `plan`, `store`: a run from its plan, `carried_out(Plan("tiny", 128, …))`; its network as a folder, which `cutaway.open` opens
+- `sweep`: `sweep(Grid(widths=…, pressures=…, tokens=…, seeds=…), folder)`, resumable, every run metered
 - `sparse`: layers that hold, compute and train their live weights only, used where they are faster
 """

@@ -19,6 +19,7 @@ from cutaway.dial.prune.criterion import Criterion
 from cutaway.dial.prune.eliminate import eliminated, one_by_one, shortest
 from cutaway.dial.prune.learn import Learning, learned
 from cutaway.dial.prune.masked import Nodes, nodes_of
+from cutaway.dial.prune.show import sizes, told
 from cutaway.dial.tasks import Examples, Task
 from cutaway.dial.transformer import SparseTransformer
 
@@ -67,6 +68,9 @@ class TaskCircuit:
         """Edges, then nodes."""
         return edge.count(self.edges), int(self.kept.sum())
 
+    def __str__(self) -> str:
+        return f"{self.task}: {sizes(*self.size, self.minimal)}"
+
 
 @dataclass(frozen=True, eq=False)
 class Search:
@@ -90,6 +94,9 @@ class Pruned:
         """The smallest one found; None if no search found any."""
         found = [search.circuit for search in self.searches if search.circuit is not None]
         return min(found, key=lambda circuit: circuit.size, default=None)
+
+    def __str__(self) -> str:
+        return told(self)
 
 
 class NotSolved(ValueError):

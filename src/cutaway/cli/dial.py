@@ -1,0 +1,200 @@
+"""`dial train`, `dial sweep` and `dial prune` as commands: networks that are pressed to be readable, and their circuits."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, Parameter
+
+from cutaway.cli.answer import Answer
+from cutaway.cli.ending import WrongUse
+from cutaway.cli.options import Options, check_device, kept, on_one_thread
+from cutaway.cli.verbs import Several, listed
+from cutaway.runs.progress import terminal
+
+ABOUT = """Trains networks that are pressed to be readable, compares what that costs, and finds the small circuits in them.
+
+A pressure is topk=SHARE, regrowth=SHARE, l1=PENALTY, activations=SHARE, attention=TOKENS or locality=WEIGHT, with settings
+after colons (regrowth=1/16:every=20); "dense" is none."""
+
+Corpus = Literal["tiny", "library"]
+Trained = Annotated[str, Parameter(help="A folder that dial train or dial sweep wrote.")]
+
+dial = App(name="dial", help=ABOUT, help_format="plaintext", version_flags=[])
+
+
+def train(
+    *,
+    corpus: Corpus = "tiny",
+    width: int = 128,
+    layers: int = 2,
+    tokens: int = 1_000_000,
+    pressure: Several = (),
+    lr: float | None = None,
+    batch: int = 64,
+    context: int = 0,
+    options: Options = Options(),  # noqa: B008 (a frozen value)
+) -> Answer:
+    """Trains a network under pressures, and says its loss on held-out text, what lives, and what it took.
+
+    Parameters
+    ----------
+    corpus
+        "tiny": tiny Python, endless small programs; "library": the standard library's code.
+    width
+        Channels of the residual stream.
+    layers
+        Blocks of attention and MLP.
+    tokens
+        Tokens predicted in training.
+    pressure
+        With spaces or commas between them: topk=1/16, regrowth=1/16, l1=0.01, activations=1/4, attention=4, locality=1e-4.
+    lr
+        The learning rate; default: one for the pressure.
+    batch
+        Windows in a step.
+    context
+        Tokens of a window; default: 64 of tiny, 128 of library.
+    """
+    on_one_thread()
+    from cutaway.dial.corpora import corpus_named
+    from cutaway.dial.plan import Plan, carried_out
+    from cutaway.dial.store import save
+
+    words = "+".join(listed(pressure)) or "dense"
+    plan = Plan(corpus, width, layers, words, tokens, options.seed, lr, batch, context)
+    device = check_device(options.device)
+    plan.check(corpus_named(corpus))
+    with kept(options.out) as keep:
+        stored = carried_out(plan, keep, terminal(), device)
+    return Answer(stored.record, str(stored.record), save=partial(save, stored))
+
+
+def sweep(
+    *,
+    corpus: Corpus = "tiny",
+    width: Several = ("64", "128"),
+    layers: int = 2,
+    tokens: Several = ("1000000",),
+    pressure: Several = ("dense", "regrowth=1/16"),
+    seeds: int = 1,
+    lr: Several = (),
+    batch: int = 64,
+    context: int = 0,
+    target: float = 0.15,
+    engine: str = "local",
+    folder: Path | None = None,
+    options: Options = Options(),  # noqa: B008 (a frozen value)
+) -> Answer:
+    """Trains a network for every combination of width, pressure, tokens and seed, and puts what each reached and took in a table.
+
+    Parameters
+    ----------
+    corpus
+        "tiny": tiny Python, endless small programs; "library": the standard library's code.
+    width
+        Widths, with commas or spaces between them.
+    layers
+        Blocks of attention and MLP.
+    tokens
+        Numbers of tokens predicted in training, with commas or spaces between them.
+    pressure
+        Pressures, one run each; + between those that act together: dense, topk=1/16, regrowth=1/16+activations=1/4.
+    seeds
+        Runs of each combination, from --seed on.
+    lr
+        Learning rates, with commas or spaces between them; default: one for the pressure.
+    batch
+        Windows in a step.
+    context
+        Tokens of a window; default: 64 of tiny, 128 of library.
+    target
+        A task is solved at this loss, in nats.
+    engine
+        "local", or processes:N for N processes on this machine.
+    folder
+        Keep every network and row here: the same command goes on, and a larger grid takes what is there. Default: beside --out.
+    """
+    on_one_thread()
+    from cutaway.dial.sweep import Grid
+    from cutaway.dial.sweep import sweep as swept
+    from cutaway.runs import engine_of
+
+    grid = Grid(
+        corpus,
+        tuple(whole("--width", word) for word in listed(width)),
+        tuple(listed(pressure)),
+        tuple(whole("--tokens", word) for word in listed(tokens)),
+        tuple(range(options.seed, options.seed + seeds)),
+        tuple(number("--lr", word) for word in listed(lr)) or (None,),
+        layers,
+        batch,
+        context,
+        target,
+    )
+    if folder is None:
+        print("networks are not kept without --folder FOLDER", file=sys.stderr)
+    with kept(options.out) as beside:
+        found = swept(grid, folder or beside, engine_of(engine), terminal())
+    return Answer(found.table, str(found), {} if folder is None else {"networks": folder})
+
+
+def prune(
+    network: Trained,
+    /,
+    *,
+    task: str,
+    target: float = 0.15,
+    searches: int = 2,
+    options: Options = Options(),  # noqa: B008 (a frozen value)
+) -> Answer:
+    """Finds the smallest circuit that does a task by itself, and with the rest of the network masked at random.
+
+    Parameters
+    ----------
+    task
+        One of the corpus's tasks, such as quote_kind, bracket_depth, for_while; a wrong name is told the nearest.
+    target
+        The loss that the circuit has to reach, in nats; chance is .693.
+    searches
+        Searches from seeds that follow --seed; all are listed, and the smallest circuit is given.
+    """
+    on_one_thread()
+    from cutaway.dial.prune.prune import Settings
+    from cutaway.dial.prune.prune import prune as pruned
+    from cutaway.dial.prune.show import findings
+    from cutaway.dial.store import is_network, load
+    from cutaway.dial.tasks import task_named
+
+    if not is_network(network):
+        raise WrongUse(f"{network} is no network of the dial; expected a folder that cutaway dial train --out wrote")
+    stored = load(network)
+    asked = task_named(task, None if stored.record.corpus == "tiny" else stored.tokenizer)
+    settings = Settings(target=target, searches=searches, seed=options.seed)
+    with kept(options.out):
+        found = pruned(stored.network, asked, stored.windows, settings)
+    told = findings(found, stored.network, target, options.seed)
+    return Answer(told, str(told), save=lambda out, **about: told.save(out, about["arguments"]))
+
+
+def whole(option: str, word: str) -> int:
+    """A word as a whole number above 0."""
+    value = number(option, word)
+    if value != int(value) or value < 1:
+        raise WrongUse(f"{option} was given {word}; expected whole numbers above 0")
+    return int(value)
+
+
+def number(option: str, word: str) -> float:
+    """A word as a number."""
+    try:
+        return float(word)
+    except ValueError:
+        raise WrongUse(f"{option} was given {word!r}; expected numbers with commas or spaces between them") from None
+
+
+for verb, takes in ((train, ""), (sweep, ""), (prune, "NETWORK --task NAME ")):
+    dial.command(verb, usage=f"Usage: cutaway dial {verb.__name__} {takes}[OPTIONS]")

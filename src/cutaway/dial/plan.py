@@ -1,0 +1,143 @@
+"""One training run from its plan: a corpus by name, a width, pressures in words, a number of tokens."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import cast
+
+import torch
+from jaxtyping import Int
+from torch import Tensor, nn
+
+from cutaway.dial.corpora import Corpus, corpus_named, log_frequencies
+from cutaway.dial.operations import operations
+from cutaway.dial.pressure import live
+from cutaway.dial.pressure.pressure import check_combination
+from cutaway.dial.pressure.regrowth import Regrowth
+from cutaway.dial.pressure.topk import TopK
+from cutaway.dial.pressure.words import DENSE, Pressing, pressing
+from cutaway.dial.store import Record, Stored
+from cutaway.dial.train import train
+from cutaway.dial.transformer import SparseShape, SparseTransformer
+from cutaway.runs.progress import Progress, silent
+from cutaway.training.loop import Recipe, held_out_loss
+
+RATES = {Regrowth: 3e-2, TopK: 1e-2}
+"""Learning rates of these pressures; a fixed support bears a high one, and top-k lowers its own while all weights live."""
+RATE = 3e-3
+"""The learning rate of any other run."""
+SAMPLE = 256
+"""Windows of the corpus that are kept with a network, for the means of its nodes."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How one network is trained.
+
+    `pressure` is in words (`topk=1/16`; `dense`: none; `+` between several), `tokens` how many are predicted in training, in
+    whole batches; `lr` None: one for the pressure; `context` 0: the corpus's own.
+    """
+
+    corpus: str = "tiny"
+    width: int = 128
+    layers: int = 2
+    pressure: str = DENSE
+    tokens: int = 1_000_000
+    seed: int = 0
+    lr: float | None = None
+    batch: int = 64
+    context: int = 0
+
+    def __post_init__(self) -> None:
+        if self.batch < 1 or self.context < 0:
+            raise ValueError(
+                f"Plan.batch is {self.batch} and context {self.context}; expected at least 1, and 0 or more"
+            )
+        if self.lr is not None and not self.lr > 0:
+            raise ValueError(f"Plan.lr is {self.lr}; expected a learning rate above 0, or None")
+
+    @property
+    def name(self) -> str:
+        """A name for its folder."""
+        rate = "" if self.lr is None else f"-lr{self.lr:g}"
+        words = re.sub(r"[^\w.]+", "-", self.pressure.replace("/", "of").replace("=", ""))
+        return f"{self.corpus}-{self.layers}x{self.width}-{words}-{self.tokens}{rate}-seed{self.seed}"
+
+    @property
+    def pressing(self) -> Pressing:
+        """Its pressures."""
+        return pressing(self.pressure, self.seed)
+
+    def shape(self, corpus: Corpus) -> SparseShape:
+        """The network's shape."""
+        heads_of = min(16, self.width)
+        plain = SparseShape(corpus.vocab, self.context or corpus.context, self.width, self.layers, heads_of)
+        return self.pressing.shaped(plain)
+
+    def recipe(self, corpus: Corpus) -> Recipe:
+        """The steps that its tokens are; ValueError where they are less than one batch."""
+        context = self.context or corpus.context
+        steps = self.tokens // (self.batch * context)
+        if steps < 1:
+            raise ValueError(
+                f"Plan.tokens is {self.tokens}, less than one batch of {self.batch} × {context}; give more, or a smaller batch"
+            )
+        rates = [rate for kind, rate in RATES.items() for one in self.pressing.pressures if isinstance(one, kind)]
+        lr = self.lr if self.lr is not None else max(rates, default=RATE)
+        return Recipe(steps, self.batch, context, lr, seed=self.seed, windows=corpus.windows)
+
+    def check(self, corpus: Corpus) -> None:
+        """Raises ValueError for what would fail once training begins."""
+        self.recipe(corpus)
+        pressures = self.pressing.pressures
+        check_combination(pressures)
+        network = SparseTransformer(self.shape(corpus))
+        for pressure in pressures:
+            pressure.prepare(network, nn.Module())
+
+
+def carried_out(
+    plan: Plan,
+    folder: Path | str | None = None,
+    progress: Progress = silent,
+    device: torch.device | str = "cpu",
+) -> Stored:
+    """The network that a plan gives, on the CPU, with its record; with a `folder` a killed run goes on from there.
+
+    Its table of bigrams begins at the log frequencies of the stream, so that the network need not learn them.
+    """
+    corpus = corpus_named(plan.corpus)
+    recipe, pressures = plan.recipe(corpus), plan.pressing.pressures
+    tokens = corpus.stream(max(plan.tokens, recipe.context + 2), plan.seed)
+    network = begun(plan, corpus, tokens).to(device)
+    trained = train(network, tokens, recipe, pressures, folder, progress)
+    held_out = held_out_loss(trained.network, corpus.held_out, recipe.context)
+    ended = cast(SparseTransformer, trained.network.to("cpu"))
+    count = operations(ended, recipe)
+    record = Record(
+        corpus=corpus.name,
+        corpus_hash=corpus.hash,
+        pressures=tuple(map(repr, pressures)),
+        recipe=asdict(recipe),
+        seed=plan.seed,
+        tokens=trained.tokens,
+        losses=trained.losses,
+        held_out=held_out,
+        live=live(ended),
+        executed=count.executed,
+        useful=count.useful,
+        cpu_seconds=trained.cpu_seconds,
+        report=trained.report,
+    )
+    return Stored(ended, corpus.tokenizer, record, corpus.sample(SAMPLE, recipe.context))
+
+
+@torch.no_grad()
+def begun(plan: Plan, corpus: Corpus, tokens: Int[Tensor, "stream"]) -> SparseTransformer:
+    """The network before its first step."""
+    network = SparseTransformer(plan.shape(corpus), plan.seed)
+    if network.bigram is not None:
+        network.bigram.weight.copy_(log_frequencies(tokens, corpus.vocab))
+    return network
