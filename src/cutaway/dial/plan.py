@@ -103,8 +103,11 @@ def carried_out(
     folder: Path | str | None = None,
     progress: Progress = silent,
     device: torch.device | str = "cpu",
+    every: int = 50,
 ) -> Stored:
-    """The network that a plan gives, on the CPU, with its record; with a `folder` a killed run goes on from there.
+    """The network that a plan gives, on the CPU, with its record.
+
+    With a `folder` its state is kept there every `every` steps, and a killed run goes on from there to the identical network.
 
     Its table of bigrams begins at the log frequencies of the stream, so that the network need not learn them.
     """
@@ -112,7 +115,7 @@ def carried_out(
     recipe, pressures = plan.recipe(corpus), plan.pressing.pressures
     tokens = corpus.stream(max(plan.tokens, recipe.context + 2), plan.seed)
     network = begun(plan, corpus, tokens).to(device)
-    trained = train(network, tokens, recipe, pressures, folder, progress)
+    trained = train(network, tokens, recipe, pressures, folder, progress, every)
     held_out = held_out_loss(trained.network, corpus.held_out, recipe.context)
     ended = cast(SparseTransformer, trained.network.to("cpu"))
     count = operations(ended, recipe)

@@ -152,7 +152,7 @@ def run(plan: Plan, home: str, target: float, examples: int) -> dict[str, Any]:
     row: dict[str, Any] = {"name": folder.name, **asdict(plan), **measured(stored, meters.cost, plan)}
     if stored is not None:
         save(stored, folder, overwrite=True, arguments=asdict(plan), costs=[meters.cost])
-    shutil.rmtree(checkpoints, ignore_errors=True)
+        shutil.rmtree(checkpoints, ignore_errors=True)
     losses = {} if stored is None else task_losses(stored, corpus, examples)
     return {**row, **tasks_of(losses, target), "why": why}
 

@@ -16,6 +16,7 @@ import torch
 from einops import rearrange
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 SITES = ("attn_in", "q", "k", "v", "attn_out", "mlp_in", "mlp_act", "mlp_out")
 """What a circuit's nodes are channels of: what a sublayer reads, its queries, keys, values or neurons, what it writes."""
@@ -221,7 +222,8 @@ class SparseTransformer(nn.Module):
             allowed = allowed & attention_mask.bool()[:, None, None, :]  # a padded query attends to the sink alone
             start = (1 - attention_mask).sum(1, keepdim=True)
         if self.position is not None:
-            x = x + self.position((torch.arange(length, device=x.device) - start).clamp(min=0))
+            places = (torch.arange(length, device=x.device) - start).clamp(min=0)
+            x = x + F.embedding(places, self.position.weight)  # a module's output has to have a row for each input
         for layer, block in enumerate(self.blocks):
             x = block(x, allowed, _within(at, layer))
         return x

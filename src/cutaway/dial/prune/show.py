@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from cutaway.dial.transformer import SparseTransformer
 
 KIND = "circuit"
+MOST = 40
+"""Edges that are printed; all are saved."""
 NODES, EDGES, SEARCHES = "nodes", "edges", "searches"
 
 
@@ -50,7 +52,9 @@ class Findings:
         lines.append(sizes(len(self.edges), len(self.nodes), self.minimal))
         if self.null is not None:
             lines.append(f"random connected sets of as many nodes have {self.null:g} edges in the median")
-        return "\n".join([*lines, "", str(self.nodes), "", str(self.edges)])
+        left = len(self.edges) - MOST
+        more = [f"… {left} more edges"] if left > 0 else []
+        return "\n".join([*lines, "", str(by_site(self.nodes)), "", str(self.edges.head(MOST)), *more])
 
     def save(self, folder: Path | str, arguments: Mapping[str, Any] | None = None) -> Path:
         """Writes the three tables as parquet, and the rest as `circuit.json`, into a new run folder."""
@@ -73,6 +77,17 @@ def findings(pruned: Pruned, network: SparseTransformer, target: float, seed: in
     tables = nodes_of(circuit), edges_of(circuit, network)
     return Findings(
         pruned.task, pruned.own, target, seed, searches_of(pruned), *tables, minimal=circuit.minimal, null=null
+    )
+
+
+def by_site(nodes: Table) -> Table:
+    """A row for every site that has nodes: how many, and which."""
+    found: dict[str, list[int]] = {}
+    for node in nodes["node"]:
+        site, _, place = node.rstrip("]").partition("[")
+        found.setdefault(site, []).append(int(place.partition("=")[2]))
+    return Table.of(
+        {"site": site, "nodes": len(places), "which": " ".join(map(str, places))} for site, places in found.items()
     )
 
 
