@@ -35,6 +35,9 @@ VERBS = (
     "organisms",
     "cite",
     "compare",
+    "dial train",
+    "dial sweep",
+    "dial prune",
 )
 
 
@@ -91,7 +94,7 @@ def test_the_installed_command_gives_one_sentence_and_no_traceback(tmp_path: Pat
 
 
 def test_the_version_and_every_help_import_no_torch(tmp_path: Path) -> None:
-    asked = [["--version"], ["--help"], *([verb, "--help"] for verb in VERBS)]
+    asked = [["--version"], ["--help"], ["dial", "--help"], *([*verb.split(), "--help"] for verb in VERBS)]
     code = (
         f"import sys\nfrom cutaway.cli import run\nstatus = [run(tokens) for tokens in {asked!r}]\n"
         "assert not any(status), status\nassert 'torch' not in sys.modules"
@@ -103,7 +106,7 @@ def test_the_version_and_every_help_import_no_torch(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_the_help_of_every_verb_tells_every_option(verb: str, command: Command) -> None:
-    told = command(verb, "--help").out
+    told = command(*verb.split(), "--help").out
     for option in ("--json", "--seed", "--device", "--out"):
         assert option in told
 
@@ -421,7 +424,8 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
 
 
 def test_every_verb_is_a_command() -> None:
-    assert set(VERBS) == {name for name in app if not name.startswith("-")}
+    inside = {f"dial {name}" for name in app["dial"] if not name.startswith("-")}
+    assert set(VERBS) == {name for name in app if not name.startswith("-")} - {"dial"} | inside
 
 
 def test_edges_are_traced_shown_and_saved_with_claims_that_verify_runs_again(command: Command, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def test_the_record_is_what_happened() -> None:
     found, corpus = carried_out(replace(SMALL, pressure="topk=1/2+activations=1/4")), corpus_named("tiny")
     record = found.record
     assert (len(record.losses), record.tokens) == (4, 4 * 8 * 16)
-    assert record.held_out == held_out_loss(found.network, corpus.held_out, 16)
+    assert record.held_out == pytest.approx(held_out_loss(found.network, corpus.held_out, 16, 512))
     assert record.live == live(found.network) and record.executed > record.useful
     assert found.network.shape.keep == 0.25 and record.report["ActivationTopK"] == {"keep": [0.25]}
     assert record.pressures[0].startswith("TopK(share=0.5,") and record.recipe["lr"] == 1e-2

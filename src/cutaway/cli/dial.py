@@ -85,6 +85,7 @@ def sweep(
     batch: int = 64,
     context: int = 0,
     target: float = 0.15,
+    examples: int = 128,
     engine: str = "local",
     folder: Path | None = None,
     options: Options = Options(),  # noqa: B008 (a frozen value)
@@ -113,6 +114,8 @@ def sweep(
         Tokens of a window; default: 64 of tiny, 128 of library.
     target
         A task is solved at this loss, in nats.
+    examples
+        Examples on which each task is asked.
     engine
         "local", or processes:N for N processes on this machine.
     folder
@@ -134,6 +137,7 @@ def sweep(
         batch,
         context,
         target,
+        examples,
     )
     if folder is None:
         print("networks are not kept without --folder FOLDER", file=sys.stderr)

@@ -28,6 +28,8 @@ RATES = {Regrowth: 3e-2, TopK: 1e-2}
 """Learning rates of these pressures; a fixed support bears a high one, and top-k lowers its own while all weights live."""
 RATE = 3e-3
 """The learning rate of any other run."""
+AT_ONCE = 2**13
+"""Held-out tokens in a pass."""
 SAMPLE = 256
 """Windows of the corpus that are kept with a network, for the means of its nodes."""
 
@@ -116,7 +118,7 @@ def carried_out(
     tokens = corpus.stream(max(plan.tokens, recipe.context + 2), plan.seed)
     network = begun(plan, corpus, tokens).to(device)
     trained = train(network, tokens, recipe, pressures, folder, progress, every)
-    held_out = held_out_loss(trained.network, corpus.held_out, recipe.context)
+    held_out = held_out_loss(trained.network, corpus.held_out, recipe.context, max(1, AT_ONCE // recipe.context))
     ended = cast(SparseTransformer, trained.network.to("cpu"))
     count = operations(ended, recipe)
     record = Record(

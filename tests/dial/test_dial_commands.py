@@ -1,0 +1,157 @@
+"""`cutaway dial train`, `sweep` and `prune` as a user gives them: what they print, what they keep, how they end."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+from tests.dial.prune.test_show import circuit
+from tests.dial.small import same
+
+import cutaway as cw
+from cutaway.cli import run
+from cutaway.dial.plan import Plan, carried_out
+from cutaway.dial.prune.prune import Pruned, Search
+from cutaway.dial.store import load, save
+from cutaway.runs import load_parquet, open_run
+
+SMALL = ("--width", "16", "--layers", "1", "--tokens", "512", "--batch", "2", "--seed", "7000")
+
+
+class Ended(NamedTuple):
+    """What a command left: its status, stdout, stderr."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        return json.loads(self.out)
+
+
+Command = Callable[..., Ended]
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
+    """Runs a command in this process, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def ended(*tokens: str) -> Ended:
+        capfd.readouterr()
+        return Ended(run(("dial", *tokens)), *capfd.readouterr())
+
+    return ended
+
+
+def test_a_network_is_trained_saved_and_opened(command: Command) -> None:
+    done = command("train", *SMALL, "--pressure", "regrowth=1/4,activations=1/2", "--out", "net", "--json")
+    assert done.status == 0, done.err
+    assert done.document["verb"] == "dial train" and done.document["result"]["seed"] == 7000
+    stored = load("net")
+    assert done.document["result"]["held_out"] == stored.record.held_out
+    assert stored.network.shape.keep == 0.5 and stored.record.live["up"] == {"live": 256, "of": 1024}
+    assert open_run("net").info["arguments"]["command"][:3] == ["cutaway", "dial", "train"]
+    assert not Path("net.partial").exists()
+
+
+def test_a_training_run_that_was_stopped_goes_on(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    import cutaway.dial.plan as plan
+
+    whole, words, real = command("train", *SMALL, "--out", "whole"), ("train", *SMALL, "--out", "net"), plan.train
+
+    def stopped(network, tokens, recipe, pressures, folder, progress, every):
+        progress = SimpleNamespace(start=print, note=print, finish=bool, advance=stop_at_the_third())
+        return real(network, tokens, recipe, pressures, folder, progress, 2)
+
+    monkeypatch.setattr(plan, "train", stopped)
+    left = command(*words)
+    assert left.status == 130 and "kept in net.partial, the same command goes on" in left.err
+    monkeypatch.setattr(plan, "train", real)
+    steps = [path.name for path in Path("net.partial").glob("step-*")]
+    assert whole.status == 0 and command(*words).status == 0 and steps == ["step-0000002"]
+    assert same(load("net").network, load("whole").network)
+
+
+def stop_at_the_third() -> Callable[[int], None]:
+    """An `advance` that stops the run once three steps are done."""
+    done = []
+
+    def advance(n: int) -> None:
+        done.append(n)
+        if len(done) == 3:
+            raise KeyboardInterrupt
+
+    return advance
+
+
+def test_a_sweep_is_printed_and_its_table_saved_and_its_networks_kept(command: Command) -> None:
+    words = ("--pressure", "topk=1/2:least=1", "--folder", "kept", "--out", "table", "--examples", "2")
+    done = command("sweep", *SMALL, "--seeds", "2", *words)
+    assert done.status == 0, done.err
+    assert "2 runs; a task is solved at a loss of 0.15" in done.out and "topk=1/2:least=1" in done.out
+    table = cw.load("table")
+    assert table["seed"] == [7000, 7001] and table["width"] == [16, 16]
+    assert load_parquet("kept/sweep.parquet")["loss"] == table["loss"]
+    assert load(Path("kept") / table["name"][1]).record.held_out == table["loss"][1]
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The folder of a network that solves nothing."""
+    stored = carried_out(Plan(width=16, layers=1, tokens=512, batch=2, seed=7000))
+    return str(save(stored, tmp_path_factory.mktemp("trained") / "net"))
+
+
+def test_a_circuit_is_told_and_saved(network: str, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def found(net, task, windows, settings):
+        assert (task.name, settings.target, settings.searches, settings.seed) == ("for_while", 0.3, 2, 7000)
+        assert torch.equal(windows, load(network).windows)
+        return Pruned(task.name, 0.05, (Search(7000, None, 1.0), Search(7001, circuit(), 1.5)))
+
+    monkeypatch.setattr("cutaway.dial.prune.prune.prune", found)
+    monkeypatch.setattr("cutaway.dial.prune.show.counting_null", lambda *_, **__: 7.5)
+    done = command("prune", network, "--task", "for_while", "--target", "0.3", "--seed", "7000", "--out", "found")
+    assert done.status == 0, done.err
+    for said in (
+        "own loss 0.050, target 0.3",
+        "2 edges",
+        "between 3 nodes",
+        "7.5 edges in the median",
+        "mlp_act.0[neuron=5]",
+    ):
+        assert said in done.out
+    assert load_parquet("found/edges.parquet")["from"] == ["mlp_in.0[channel=3]", "mlp_act.0[neuron=5]"]
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (("prune", "net", "--task", "quote_kind"), 1, "not solved: quote_kind has loss"),
+        (("prune", "net", "--task", "quote_knd"), 1, "did you mean quote_kind"),
+        (("prune", "net", "--task", "quote_kind", "--target", "0.8"), 1, "below chance"),
+        (("prune", "nowhere", "--task", "quote_kind"), 2, "no network of the dial"),
+        (("prune", "net"), 2, "--task"),
+        (("train", "--corpus", "huge"), 2, "--corpus"),
+        (("train", "--pressure", "tpk=1/4"), 1, "did you mean topk"),
+        (("train", "--pressure", "topk=0"), 1, "share above 0"),
+        (("train", "--tokens", "10"), 1, "less than one batch"),
+        (("train", "--device", "toaster"), 2, "this machine has cpu"),
+        (("train", "--out", "net"), 1, "is there already"),
+        (("sweep", "--width", "many"), 2, "--width was given 'many'"),
+        (("sweep", "--width", "1.5"), 2, "expected whole numbers"),
+        (("sweep", "--seeds", "0"), 1, "one or more different values"),
+        (("sweep", "--engine", "ray"), 1, "comes in a later version"),
+    ],
+)
+def test_an_error_is_one_sentence(
+    words: tuple[str, ...], status: int, said: str, network: str, command: Command
+) -> None:
+    done = command(*(network if word == "net" else word for word in words))
+    errors = [line for line in done.err.splitlines() if line.startswith("cutaway: ")]
+    assert (done.status, done.out) == (status, "") and len(errors) == 1 and said in errors[0]
+    assert "Traceback" not in done.err
