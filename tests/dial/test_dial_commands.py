@@ -144,6 +144,7 @@ def test_a_circuit_is_told_and_saved(network: str, command: Command, monkeypatch
         (("train", "--out", "net"), 1, "is there already"),
         (("sweep", "--width", "many"), 2, "--width was given 'many'"),
         (("sweep", "--width", "1.5"), 2, "expected whole numbers"),
+        (("sweep", "--device", "cuda"), 2, "run on the cpu"),
         (("sweep", "--seeds", "0"), 1, "one or more different values"),
         (("sweep", "--engine", "ray"), 1, "comes in a later version"),
     ],

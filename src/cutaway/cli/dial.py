@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
-from cyclopts import App, Parameter
+from cyclopts import App, Group, Parameter
 
 from cutaway.cli.answer import Answer
 from cutaway.cli.ending import WrongUse
@@ -23,41 +24,48 @@ after colons (regrowth=1/16:every=20); "dense" is none."""
 Corpus = Literal["tiny", "library"]
 Trained = Annotated[str, Parameter(help="A folder that dial train or dial sweep wrote.")]
 
+TRAINING = Group("Training", sort_key=1)
+
+
+@Parameter(name="*", group=TRAINING)
+@dataclass(frozen=True)
+class Training:
+    """What every network that one command trains has in common."""
+
+    corpus: Corpus = "tiny"
+    "tiny: tiny Python, endless small programs; library: the standard library's code."
+    layers: int = 2
+    "Blocks of attention and MLP."
+    batch: int = 64
+    "Windows in a step."
+    context: int = 0
+    "Tokens of a window; by default (0) 64 of tiny, 128 of library."
+
+
 dial = App(name="dial", help=ABOUT, help_format="plaintext", version_flags=[])
 
 
 def train(
     *,
-    corpus: Corpus = "tiny",
     width: int = 128,
-    layers: int = 2,
     tokens: int = 1_000_000,
     pressure: Several = (),
     lr: float | None = None,
-    batch: int = 64,
-    context: int = 0,
+    training: Training = Training(),
     options: Options = Options(),  # noqa: B008 (a frozen value)
 ) -> Answer:
     """Trains a network under pressures, and says its loss on held-out text, what lives, and what it took.
 
     Parameters
     ----------
-    corpus
-        "tiny": tiny Python, endless small programs; "library": the standard library's code.
     width
         Channels of the residual stream.
-    layers
-        Blocks of attention and MLP.
     tokens
         Tokens predicted in training.
     pressure
         With spaces or commas between them: topk=1/16, regrowth=1/16, l1=0.01, activations=1/4, attention=4, locality=1e-4.
     lr
         The learning rate; default: one for the pressure.
-    batch
-        Windows in a step.
-    context
-        Tokens of a window; default: 64 of tiny, 128 of library.
     """
     on_one_thread()
     from cutaway.dial.corpora import corpus_named
@@ -65,9 +73,10 @@ def train(
     from cutaway.dial.store import save
 
     words = "+".join(listed(pressure)) or "dense"
-    plan = Plan(corpus, width, layers, words, tokens, options.seed, lr, batch, context)
+    about = training
+    plan = Plan(about.corpus, width, about.layers, words, tokens, options.seed, lr, about.batch, about.context)
     device = check_device(options.device)
-    plan.check(corpus_named(corpus))
+    plan.check(corpus_named(plan.corpus))
     with kept(options.out) as keep:
         stored = carried_out(plan, keep, terminal(), device)
     return Answer(stored.record, str(stored.record), save=partial(save, stored))
@@ -75,43 +84,33 @@ def train(
 
 def sweep(
     *,
-    corpus: Corpus = "tiny",
     width: Several = ("64", "128"),
-    layers: int = 2,
     tokens: Several = ("1000000",),
     pressure: Several = ("dense", "regrowth=1/16"),
     seeds: int = 1,
     lr: Several = (),
-    batch: int = 64,
-    context: int = 0,
     target: float = 0.15,
     examples: int = 128,
     engine: str = "local",
     folder: Path | None = None,
+    training: Training = Training(),
     options: Options = Options(),  # noqa: B008 (a frozen value)
 ) -> Answer:
     """Trains a network for every combination of width, pressure, tokens and seed, and puts what each reached and took in a table.
 
     Parameters
     ----------
-    corpus
-        "tiny": tiny Python, endless small programs; "library": the standard library's code.
     width
-        Widths, with commas or spaces between them.
-    layers
-        Blocks of attention and MLP.
+        Widths, with commas or spaces between them; default: 64,128.
     tokens
-        Numbers of tokens predicted in training, with commas or spaces between them.
+        Numbers of tokens predicted in training, with commas or spaces between them; default: 1000000.
     pressure
-        Pressures, one run each; + between those that act together: dense, topk=1/16, regrowth=1/16+activations=1/4.
+        Pressures, one run each; + between those that act together: dense, topk=1/16, regrowth=1/16+activations=1/4;
+        default: dense regrowth=1/16.
     seeds
         Runs of each combination, from --seed on.
     lr
         Learning rates, with commas or spaces between them; default: one for the pressure.
-    batch
-        Windows in a step.
-    context
-        Tokens of a window; default: 64 of tiny, 128 of library.
     target
         A task is solved at this loss, in nats.
     examples
@@ -121,21 +120,21 @@ def sweep(
     folder
         Keep every network and row here: the same command goes on, and a larger grid takes what is there. Default: beside --out.
     """
-    on_one_thread()
+    on_the_processor(options)
     from cutaway.dial.sweep import Grid
     from cutaway.dial.sweep import sweep as swept
     from cutaway.runs import engine_of
 
     grid = Grid(
-        corpus,
+        training.corpus,
         tuple(whole("--width", word) for word in listed(width)),
         tuple(listed(pressure)),
         tuple(whole("--tokens", word) for word in listed(tokens)),
         tuple(range(options.seed, options.seed + seeds)),
         tuple(number("--lr", word) for word in listed(lr)) or (None,),
-        layers,
-        batch,
-        context,
+        training.layers,
+        training.batch,
+        training.context,
         target,
         examples,
     )
@@ -166,7 +165,7 @@ def prune(
     searches
         Searches from seeds that follow --seed; all are listed, and the smallest circuit is given.
     """
-    on_one_thread()
+    on_the_processor(options)
     from cutaway.dial.prune.prune import Settings
     from cutaway.dial.prune.prune import prune as pruned
     from cutaway.dial.prune.show import findings
@@ -182,6 +181,13 @@ def prune(
         found = pruned(stored.network, asked, stored.windows, settings)
     told = findings(found, stored.network, target, options.seed)
     return Answer(told, str(told), save=lambda out, **about: told.save(out, about["arguments"]))
+
+
+def on_the_processor(options: Options) -> None:
+    """Raises `WrongUse` where another device was asked for: sweeps are metered in CPU seconds, searches run on the CPU."""
+    if options.device not in (None, "cpu"):
+        raise WrongUse(f"--device was given {options.device!r}; dial sweep and dial prune run on the cpu; leave it out")
+    on_one_thread()
 
 
 def whole(option: str, word: str) -> int:
