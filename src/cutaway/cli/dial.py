@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
@@ -73,8 +73,7 @@ def train(
     from cutaway.dial.store import save
 
     words = "+".join(listed(pressure)) or "dense"
-    about = training
-    plan = Plan(about.corpus, width, about.layers, words, tokens, options.seed, lr, about.batch, about.context)
+    plan = Plan(width=width, pressure=words, tokens=tokens, seed=options.seed, lr=lr, **asdict(training))
     device = check_device(options.device)
     plan.check(corpus_named(plan.corpus))
     with kept(options.out) as keep:
@@ -126,17 +125,14 @@ def sweep(
     from cutaway.runs import engine_of
 
     grid = Grid(
-        training.corpus,
-        tuple(whole("--width", word) for word in listed(width)),
-        tuple(listed(pressure)),
-        tuple(whole("--tokens", word) for word in listed(tokens)),
-        tuple(range(options.seed, options.seed + seeds)),
-        tuple(number("--lr", word) for word in listed(lr)) or (None,),
-        training.layers,
-        training.batch,
-        training.context,
-        target,
-        examples,
+        widths=tuple(whole("--width", word) for word in listed(width)),
+        pressures=tuple(listed(pressure)),
+        tokens=tuple(whole("--tokens", word) for word in listed(tokens)),
+        seeds=tuple(range(options.seed, options.seed + seeds)),
+        lrs=tuple(number("--lr", word) for word in listed(lr)) or (None,),
+        target=target,
+        examples=examples,
+        **asdict(training),
     )
     if folder is None:
         print("networks are not kept without --folder FOLDER", file=sys.stderr)
