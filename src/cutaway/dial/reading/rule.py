@@ -26,6 +26,8 @@ RARE = 1e-3
 """What all tokens together weigh that the training prompts may lack, against those that they have."""
 MOSTLY = 0.8
 """The share of a head's attention that a remark on it must cover."""
+NAMED = 6
+"""Tokens that a remark names at most."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def rule_text(
 ) -> RuleText:
     """The rule text of a circuit; `texts` are those of the tokens, by id."""
     examples = task.examples(fit.examples, "train", fit.seed)
-    writer = _Writer(measured(network, circuit, examples), fit)
+    writer = _Writer(measured(network, circuit, examples), fit, texts)
     lines = writer.lines()
     answers = writer.answers(examples)
     named = {
@@ -66,8 +68,8 @@ def rule_text(
 class _Writer:
     """The lines so far, and what they give on the training prompts."""
 
-    def __init__(self, m: Measured, fit: Fit) -> None:
-        self.m, self.fit, self.network = m, fit, m.network
+    def __init__(self, m: Measured, fit: Fit, texts: Sequence[str]) -> None:
+        self.m, self.fit, self.network, self.texts = m, fit, m.network, texts
         self.rows = np.arange(len(m.prompts))
         self.found: Values = {}
 
@@ -202,7 +204,9 @@ class _Writer:
         by_token = np.bincount(self.m.prompts[rows].ravel(), shares[asked].ravel()) / total
         order = by_token.argsort()[::-1]
         few = int(np.searchsorted(by_token[order].cumsum(), MOSTLY)) + 1
-        return f"mostly at tokens {' '.join(map(str, sorted(order[:few].tolist())))}" if few <= 6 else "at many tokens"
+        if few > NAMED:
+            return "at many tokens"
+        return "mostly at " + ", ".join(repr(self.texts[token]) for token in sorted(order[:few].tolist()))
 
     def answers(self, examples: Examples) -> tuple[Answer, ...]:
         """The answers of the training examples, each against the first."""
