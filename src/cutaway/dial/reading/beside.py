@@ -51,13 +51,13 @@ def of_ngram(examples: Examples, answers: Sequence[int], most: int = 4) -> Says:
     """What the network answered after the longest known run of up to `most` last tokens."""
     counts: dict[tuple[int, ...], dict[int, float]] = {}
     for row, answer in zip(examples.rows(), answers):
-        for size in range(most + 1):
-            found = counts.setdefault(tuple(row[len(row) - size :]), {})
+        for end in _ends(row, most):
+            found = counts.setdefault(end, {})
             found[answer] = found.get(answer, 0.0) + 1.0
 
     def says(fresh: Examples) -> np.ndarray:
         def known(row: list[int]) -> dict[int, float]:
-            return next(counts[end] for size in range(most, -1, -1) if (end := tuple(row[len(row) - size :])) in counts)
+            return next(counts[end] for end in reversed(_ends(row, most)) if end in counts)
 
         every = map(known, fresh.rows())
         return np.array(
@@ -65,6 +65,11 @@ def of_ngram(examples: Examples, answers: Sequence[int], most: int = 4) -> Says:
         )
 
     return says
+
+
+def _ends(row: Sequence[int], most: int) -> list[tuple[int, ...]]:
+    """The last tokens of a prompt: none, one, two … up to `most`."""
+    return [tuple(row[len(row) - size :]) for size in range(min(most, len(row)) + 1)]
 
 
 def _odds(counts: dict[int, float], right: int, other: int) -> float:
@@ -128,7 +133,7 @@ def distilled(examples: Examples, answers: Sequence[int], bits: float) -> Distil
             heappush(queue, (-float(gains[best]), path, np.append(inside, best)))
 
     offer((), np.arange(len(rows)))
-    parts = {(): np.arange(len(rows))}
+    parts: dict[tuple[int, ...], np.ndarray] = {(): np.arange(len(rows))}
     while queue and used + question + leaf <= bits:
         _, path, found = heappop(queue)
         inside, best = found[:-1], int(found[-1])

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+NEGLIGIBLE = 1e-9
+"""Activations are of the order of 1."""
 BINS = 200
 """So many different inputs of a neuron are told apart before thresholds are sought."""
 
@@ -66,8 +68,8 @@ class Rise:
 
 
 def short(number: float) -> float:
-    """A number to three digits."""
-    return float(f"{number:.3g}")
+    """A number to three digits; what is no more than rounding errors of float32 is 0."""
+    return float(f"{number:.3g}") if abs(number) > NEGLIGIBLE else 0.0
 
 
 def levels(

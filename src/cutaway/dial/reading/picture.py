@@ -8,24 +8,29 @@ have no weight of the circuit: they join what writes to a channel with what read
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 from cutaway.dial.prune.prune import TaskCircuit
+from cutaway.dial.reading.columns import columns
 from cutaway.dial.reading.graph import WRITES, Edge, Graph, Node, graph_of
 from cutaway.dial.reading.table import Named, NodeRow, Table
 from cutaway.dial.transformer import SparseTransformer
 
 WIDE = 1160
 """Pixels that a drawing takes: what fits a window of 1,200."""
-NARROWEST, HIGH, GAP, TOP = 118, 58, 20, 46
+NARROWEST, HIGH, GAP, TOP = 126, 58, 20, 46
 """Pixels from one column to the next at least; of a node; between two nodes; of the heading."""
-INNER = 0.72
+INNER = 0.7
 """The part of a column that a node takes."""
 THIN, THICK = 1.4, 6.5
-LETTER = 6.3
+LETTER = 6.7
 """Pixels of a letter of a label."""
-SWEEPS = 4
+BENT = 0.25
+"""The part of its rise at which a line has its label."""
+PLACED = 0.5
+"""The share of a node's variance from which on it says where a token stands rather than which one."""
+OUTPUT = "output"
 NAMES = {
     "attn_in": "attention reads",
     "q": "queries, keys",
@@ -58,6 +63,7 @@ svg{display:block}text{font-size:12px;fill:var(--ink)}.head{fill:var(--soft)}.wo
 """
 
 Place = tuple[float, float]
+Key = Node | str
 
 
 @dataclass(frozen=True)
@@ -88,24 +94,25 @@ def picture(circuit: TaskCircuit, network: SparseTransformer, table: Table) -> s
 
 
 def _drawing(graph: Graph, rows: Mapping[str, NodeRow], answer: Box) -> str:
-    columns = _columns(graph)
-    boxes: dict[Node | str, Box] = {node: _box(columns, node, rows[node.address]) for node in graph.nodes}
-    boxes["answer"] = Box(len(columns), answer.title, answer.lines, answer.about)
-    joins = [*graph.joined, *((node, "answer") for node in graph.nodes if node.site in WRITES and _ends(graph, node))]
-    step = max(NARROWEST, WIDE / (len(columns) + 1))
+    steps = _columns(graph)
+    boxes: dict[Key, Box] = {node: _box(steps, node, rows[node.address]) for node in graph.nodes}
+    boxes[OUTPUT] = replace(answer, column=len(steps))
+    joins = [*graph.joined, *((node, OUTPUT) for node in graph.nodes if node.site in WRITES and _ends(graph, node))]
     pairs = [*((edge.start, edge.end) for edge in graph.edges), *joins]
-    places, height = _places(boxes, pairs, step)
-    half = INNER * step / 2
+    layout = columns({key: box.column for key, box in boxes.items()}, pairs, float(HIGH + GAP))
+    step = max(NARROWEST, WIDE / (len(steps) + 1))
+    width, height, half = step * (len(steps) + 1), TOP + layout.height, INNER * step / 2
+    places = {key: ((box.column + 0.5) * step, TOP + layout.y[key]) for key, box in boxes.items()}
+    points = [_points(places[start], places[end], way, step, half) for (start, end), way in zip(pairs, layout.ways)]
     heads = [
         f'<text class="head" x="{(at + 0.5) * step:.0f}" y="16" text-anchor="middle">{NAMES[site]}'
         f'</text><text class="head" x="{(at + 0.5) * step:.0f}" y="31" text-anchor="middle">layer {layer}</text>'
-        for at, (layer, site) in enumerate(columns)
+        for at, (layer, site) in enumerate(steps)
     ]
-    grey = [f'<path class="joined" d="{_way(places[start], places[end], half)}"/>' for start, end in joins]
-    width = step * (len(columns) + 1)
-    lines = [_line(edge, graph, places, half) for edge in graph.edges]
-    labels = [_weight(edge, places, half, number) for number, edge in enumerate(graph.edges)]
-    nodes = [_node(box, places[node], half) for node, box in boxes.items()]
+    grey = [f'<path class="joined" d="{_curve(way)}"/>' for way in points[len(graph.edges) :]]
+    lines = [_line(edge, graph, way) for edge, way in zip(graph.edges, points)]
+    labels = [_weight(edge, way) for edge, way in zip(graph.edges, points)]
+    nodes = [_node(box, places[key], half) for key, box in boxes.items()]
     return (
         f'<svg role="img" width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}">'
         f"{''.join([*heads, *grey, *lines, *nodes, *labels])}</svg>"
@@ -126,75 +133,63 @@ def _ends(graph: Graph, node: Node) -> bool:
     return all(start != node for start, _ in graph.joined)
 
 
-def _box(columns: Sequence[tuple[int, str]], node: Node, row: NodeRow) -> Box:
-    driven = (("up in", "▲ " + _words(row.high)), ("down in", "▼ " + _words(row.low)))
-    return Box(columns.index(_column(node)), f"{SHORT[node.site]} {node.index}", driven, str(row))
+def _box(steps: Sequence[tuple[int, str]], node: Node, row: NodeRow) -> Box:
+    lines = (
+        (("word in", "by place"),)
+        if row.by_place > PLACED and row.by_place > row.by_token
+        else _driven(row.high, row.low)
+    )
+    return Box(steps.index(_column(node)), f"{SHORT[node.site]} {node.index}", lines, str(row))
+
+
+def _driven(high: Named, low: Named) -> tuple[tuple[str, str], ...]:
+    lines = (("up in", "▲ ", high), ("down in", "▼ ", low))
+    return tuple((side, mark + _words(named)) for side, mark, named in lines if named)
 
 
 def _answer(table: Table) -> Box:
-    """The answer, with the tokens that the circuit's last writers raise and lower."""
+    """The answer, with the tokens that the writer raises and lowers which pushes most."""
     writers = [row for row in table.nodes if row.address.startswith(WRITES) and row.raises]
     last = max(writers, key=lambda row: abs(row.pushes), default=None)
-    lines = (("up in", "▲ " + _words(last.raises)), ("down in", "▼ " + _words(last.lowers))) if last else ()
-    return Box(0, "output", lines, str(last) if last else "")
+    return Box(0, OUTPUT, _driven(last.raises, last.lowers), str(last)) if last else Box(0, OUTPUT, (), "")
 
 
 def _words(named: Named) -> str:
     return " ".join(repr(text)[1:-1] for text, _ in named)
 
 
-def _places(
-    boxes: Mapping[Node | str, Box], pairs: Sequence[tuple[Node | str, Node | str]], step: float
-) -> tuple[dict[Node | str, Place], float]:
-    """The middles of all boxes: each column ordered by the mean height of its neighbours, in turn from left and right."""
-    columns: dict[int, list[Node | str]] = {}
-    for node, box in boxes.items():
-        columns.setdefault(box.column, []).append(node)
-    near: dict[Node | str, list[Node | str]] = {node: [] for node in boxes}
-    for start, end in pairs:
-        near[start].append(end)
-        near[end].append(start)
-    height = max(map(len, columns.values())) * (HIGH + GAP)
-    y: dict[Node | str, float] = {}
-
-    def spread(column: list[Node | str]) -> None:
-        y.update({node: height * (at + 0.5) / len(column) for at, node in enumerate(column)})
-
-    for column in columns.values():
-        spread(column)
-    for _ in range(SWEEPS):
-        for column in columns.values():
-            before = dict(y)
-            column.sort(key=lambda node: sum(before[other] for other in near[node]) / max(1, len(near[node])))
-            spread(column)
-    return {node: ((box.column + 0.5) * step, TOP + y[node]) for node, box in boxes.items()}, TOP + height
+def _points(start: Place, end: Place, way: Sequence[float], step: float, half: float) -> list[Place]:
+    """From the right side of one box to the left side of another, straight past the columns between."""
+    (x, y), (to, down) = start, end
+    passed = [(x + at * step + side, TOP + high) for at, high in enumerate(way, 1) for side in (-half, half)]
+    return [(x + half, y), *passed, (to - half, down)]
 
 
-def _way(start: Place, end: Place, half: float) -> str:
-    """A curve from the right side of one box to the left side of another; within a column, round its right side."""
-    (x, y), (to, down) = (start[0] + half, start[1]), (end[0] - half, end[1])
-    bend = max(18.0, (to - x) / 2)
-    return f"M{x:.0f},{y:.0f} C{x + bend:.0f},{y:.0f} {to - bend:.0f},{down:.0f} {to:.0f},{down:.0f}"
+def _curve(points: Sequence[Place]) -> str:
+    """Through the points, level at each."""
+    (x, y), *rest = points
+    said, before = f"M{x:.0f},{y:.0f}", x
+    for to, down in rest:
+        middle = (before + to) / 2
+        said += f" C{middle:.0f},{y:.0f} {middle:.0f},{down:.0f} {to:.0f},{down:.0f}"
+        before, y = to, down
+    return said
 
 
-def _line(edge: Edge, graph: Graph, places: Mapping[Node | str, Place], half: float) -> str:
+def _line(edge: Edge, graph: Graph, points: Sequence[Place]) -> str:
     largest = max(abs(other.weight) for other in graph.edges if other.matrix == edge.matrix)
     wide = THIN + (THICK - THIN) * (abs(edge.weight) / largest if largest else 0.0)
     side = "for" if edge.weight > 0 else "against"
-    way = _way(places[edge.start], places[edge.end], half)
-    return f'<path class="edge {side}" stroke-width="{wide:.1f}" d="{way}"><title>{escape(_said(edge))}</title></path>'
+    said = f"<title>{escape(_said(edge))}</title>"
+    return f'<path class="edge {side}" stroke-width="{wide:.1f}" d="{_curve(points)}">{said}</path>'
 
 
-def _weight(edge: Edge, places: Mapping[Node | str, Place], half: float, number: int) -> str:
-    """The weight, on its line; neighbours at different places along it."""
-    (x, y), (to, down) = places[edge.start], places[edge.end]
-    share = (0.5, 0.36, 0.64)[number % 3]
-    bent = share * share * (3 - 2 * share)  # the height of the curve at this share of its way
-    at = x + half + share * (to - x - 2 * half)
+def _weight(edge: Edge, points: Sequence[Place]) -> str:
+    """The weight, where its line has left its box and lines that cross it are apart."""
+    (x, y), (_, down) = points[:2]
     side = "up" if edge.weight > 0 else "down"
     return (
-        f'<text class="weight {side}" x="{at:.0f}" y="{y + bent * (down - y) - 5:.0f}" text-anchor="middle">'
-        f"{_signed(edge.weight)}</text>"
+        f'<text class="weight {side}" x="{x + 4:.0f}" y="{y + BENT * (down - y) - 4:.0f}">{_signed(edge.weight)}</text>'
     )
 
 

@@ -104,9 +104,11 @@ class Answer:
 class RuleText:
     """The lines, the answers, and the texts of the tokens that they name.
 
-    >>> from cutaway.dial.reading.rule_text import RuleText
+    >>> from cutaway.dial.reading.levels import Levels
+    >>> from cutaway.dial.reading.rule_text import Answer, RuleText, Sum
     >>> seen = Sum("q", 0.0, token=Levels(((3,),), (1.0,), 0.0))
-    >>> rule = RuleText("which", (seen,), (Answer(7, Levels((), (), 0.0), ()), Answer(8, Levels((), (), -0.5), (("q", 1.0),))), ())
+    >>> answers = Answer(7, Levels((), (), 0.0), ()), Answer(8, Levels((), (), -0.5), (("q", 1.0),))
+    >>> rule = RuleText("which", (seen,), answers, ())
     >>> rule.decide([1, 3]), rule.decide([3, 1])
     (8, 7)
     """
@@ -196,15 +198,15 @@ def _made(value: Any) -> Any:
 def _bits(value: Any, names: float, vocab: int) -> float:
     """Bits of a part; what a line is called, and a remark, cost nothing."""
     if isinstance(value, Levels):
-        sets = sum(log2(comb(max(vocab, len(group)), len(group))) + log2(vocab) for group in value.groups)
+        sets = sum((log2(comb(max(vocab, len(group)), len(group))) + log2(vocab) for group in value.groups), 0.0)
         return sets + NUMBER * (len(value.values) + 1)
     if isinstance(value, str):
         return names
     if isinstance(value, float):
         return NUMBER
     if isinstance(value, tuple):
-        return sum(_bits(each, names, vocab) for each in value)
+        return sum((_bits(each, names, vocab) for each in value), 0.0)
     if isinstance(value, Sum | Look | Answer | Curve | Steps | Rise):
         kept = (getattr(value, field.name) for field in fields(value) if field.name not in ("name", "mostly"))
-        return sum(_bits(each, names, vocab) for each in kept if each is not None)
+        return sum((_bits(each, names, vocab) for each in kept if each is not None), 0.0)
     return log2(vocab)

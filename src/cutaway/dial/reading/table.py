@@ -20,6 +20,8 @@ from cutaway.dial.transformer import SparseTransformer
 
 CHANCE = log(2)
 """Nats that guessing between two answers loses."""
+NEAR = 0.05
+"""The share of the largest distance from the middle token below which no token is named."""
 FEWEST = 3
 """Occurrences of a token that its mean takes."""
 BATCH = 64
@@ -33,24 +35,28 @@ Named = tuple[tuple[str, float], ...]
 class NodeRow:
     """A node of the circuit, as the whole network runs.
 
-    `high` and `low`: the tokens at which it is highest and lowest on average, with those means (of a key: of what it adds to the
-    score, where the query with it is at its mean). `away`: the share of positions at which it is more than its standard
-    deviation from its mean. `pushes`: by how many nats of log odds answer − other is larger with it than with it at its mean,
-    in the circuit alone, on average. `raises` and `lowers`: output tokens and the logits that one standard deviation more of
-    it adds straight to the output; only of a node from which the circuit's own weights lead there, else empty. Zero means not
-    straight to the output, not that it does nothing.
+    `high` and `low`: the tokens at which it is most above and below what it is at the middle token, with its means there (of
+    a key: of what it adds to the score where its query is at its mean). `away`: the share of positions at which it is more
+    than its standard deviation from its mean. `pushes`: by how many nats of log odds the answer gains on the other one with it,
+    against it at its mean, in the circuit alone, on average. `raises` and `lowers`: output tokens and the logits that one
+    standard deviation more of it adds straight to the output; empty where no weights of the circuit lead straight there. Empty
+    means not straight to the output, not that it does nothing. `by_token` and `by_place`: the shares of its variance that the
+    token alone and the place alone explain; where the place says more, the tokens named are those that stand there.
     """
 
     address: str
     high: Named
     low: Named
     away: float
+    by_token: float
+    by_place: float
     pushes: float
     raises: Named
     lowers: Named
 
     def __str__(self) -> str:
         said = f"{self.address}: high at {_listed(self.high)}, low at {_listed(self.low)}; away {self.away:.0%}"
+        said += f", by token {self.by_token:.0%}, by place {self.by_place:.0%}"
         written = f"; raises {_listed(self.raises)}, lowers {_listed(self.lowers)}" if self.raises else ""
         return f"{said}; pushes {self.pushes:+.2f}{written}"
 
@@ -107,11 +113,11 @@ def table(
     seen = _seen(network, graph, windows)
     own = _loss(network, circuit, examples)
     margins = _margins(alone, circuit, examples, circuit.kept)
-    rows = []
+    places, rows = torch.arange(windows.shape[1]).expand_as(windows), []
     for node in graph.nodes:
         means, count = _by_token(seen[node] * _sign(circuit, graph, node), windows, network.shape.vocab)
         known = (count >= FEWEST).nonzero()[:, 0]
-        ends = _ends(means[known], [texts[token] for token in known.tolist()], most)
+        ends = _ends(means[known], [texts[token] for token in known.tolist()], most, means[known].median())
         spread = float(seen[node].std())
         fewer = circuit.kept.clone()
         fewer[circuit.nodes.slices[node.place].start + node.index] = False
@@ -119,7 +125,8 @@ def table(
         written = _written(network, graph, node) * spread
         names = _ends(written, texts, most) if written.any() else ((), ())
         away = float(((seen[node] - seen[node].mean()).abs() > spread).double().mean())
-        rows.append(NodeRow(node.address, *ends, away, pushes, *names))
+        shares = (_explained(seen[node], windows), _explained(seen[node], places))
+        rows.append(NodeRow(node.address, *ends, away, *shares, pushes, *names))
     edges = [_edge(edge, network, circuit, examples, own) for edge in graph.edges]
     return Table(circuit.task, own, tuple(rows), tuple(edges))
 
@@ -169,6 +176,12 @@ def _by_token(
     return torch.bincount(windows.flatten(), values.flatten(), minlength=vocab) / count.clamp(min=1), count
 
 
+def _explained(values: Float[Tensor, "window position"], ids: Int[Tensor, "window position"]) -> float:
+    """The share of the variance that lies between the means of the ids."""
+    means, _ = _by_token(values, ids, int(ids.max()) + 1)
+    return float(means[ids].var() / values.var().clamp(min=1e-300))
+
+
 def _sign(circuit: TaskCircuit, graph: Graph, node: Node) -> float:
     """Of a key: what its query is at on average, as an entry of the scores; otherwise 1."""
     if node.site != "k":
@@ -186,11 +199,14 @@ def _written(network: SparseTransformer, graph: Graph, node: Node) -> Float[Tens
     return sum((edge.weight * _written(network, graph, edge.end) for edge in onward), nothing)
 
 
-def _ends(values: Float[Tensor, "token"], texts: Sequence[str], most: int) -> tuple[Named, Named]:
-    """The tokens with the highest values and with the lowest."""
-    order = values.argsort(descending=True, stable=True).tolist()
-    most = min(most, len(order) // 2)
-    high, low = order[:most], order[::-1][:most]
+def _ends(
+    values: Float[Tensor, "token"], texts: Sequence[str], most: int, centre: Tensor | float = 0.0
+) -> tuple[Named, Named]:
+    """The tokens with the highest values and with the lowest, those left out that are near the centre."""
+    apart = values - centre
+    order, least = apart.argsort(descending=True, stable=True).tolist(), NEAR * float(apart.abs().max())
+    high = [token for token in order[:most] if apart[token] > least]
+    low = [token for token in order[::-1][:most] if apart[token] < -least]
     named = [tuple((texts[token], float(values[token])) for token in few) for few in (high, low)]
     return named[0], named[1]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from cutaway.dial.reading.levels import Curve, Levels, Rise, Steps
@@ -22,6 +22,11 @@ def number(value: float) -> str:
     return f"{value:.3g}".replace("-", "−")
 
 
+def added(parts: Sequence[str]) -> str:
+    """The parts as a sum, what is negative taken away."""
+    return " + ".join(parts).replace("+ −", "− ")
+
+
 def _sum(line: Sum, texts: Mapping[int, str]) -> str:
     parts = []
     if line.token is not None:
@@ -30,11 +35,11 @@ def _sum(line: Sum, texts: Mapping[int, str]) -> str:
         parts.append(f"({_levels(line.place, None)})")
     elif isinstance(line.place, Curve):
         powers = ("", " × place", " × place²")
-        parts.append(f"({' + '.join(number(value) + power for value, power in zip(line.place.powers, powers))})")
+        parts.append(f"({added([number(value) + power for value, power in zip(line.place.powers, powers)])})")
     parts += [f"{number(weight)} × {name}" for name, weight in line.adds]
     if line.constant or not parts:
         parts.append(number(line.constant))
-    said = " + ".join(parts)
+    said = added(parts)
     return f"{line.name} = {said if line.steps is None else f'{_steps(line.steps)}, of {said}'}"
 
 
@@ -68,12 +73,15 @@ def _look(look: Look) -> str:
         for weight, query, key in look.products
     ]
     values = ", ".join(f"{here} = average of {there}" for there, here in look.brings)
-    counts = f"exp({' + '.join(products)})" if products else "1"
+    counts = f"exp({added(products)})" if products else "1"
     remark = f"  # {look.mostly}" if look.mostly else ""
     return f"{look.name}: {values}, a position counts {counts}, nothing exp({number(look.sink)}){remark}"
 
 
 def _answer(answer: Answer, first: str, texts: Mapping[int, str]) -> str:
-    adds = [f"{number(weight)} × {name}" for name, weight in answer.adds]
-    last = f"({_levels(answer.last, texts)})" if answer.last.groups else number(answer.last.other)
-    return f"{texts[answer.token]!r} rather than {first}: {' + '.join([*adds, last])} > 0"
+    parts = [f"{number(weight)} × {name}" for name, weight in answer.adds]
+    if answer.last.groups:
+        parts.append(f"({_levels(answer.last, texts)})")
+    elif answer.last.other or not parts:
+        parts.append(number(answer.last.other))
+    return f"{texts[answer.token]!r} rather than {first}: {added(parts)} > 0"
