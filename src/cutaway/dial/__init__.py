@@ -6,5 +6,6 @@
 - `tiny_python`: an endless corpus of small programs over a closed vocabulary, `TinyPython(…)`
 - `tasks`: decisions between two next tokens with exact answers, `tasks()` and `task_named(name)`
 - `prune`: the small circuit of a task, `prune(network, task, windows)`
+- `reading`: a circuit as a table, a picture, and a rule text that is run against the network
 - `sparse`: layers that hold, compute and train their live weights only, used where they are faster
 """

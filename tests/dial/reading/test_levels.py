@@ -45,4 +45,4 @@ def test_a_threshold_is_found_and_what_is_smooth_is_a_rise() -> None:
     found = steps(x, np.where(x > 0.3, 2.0, 0.0), 0.01, 4)
     assert isinstance(found, Steps)
     assert found.thresholds == (pytest.approx(0.3, abs=0.05),)
-    assert steps(x, x.clip(0), 0.002, 3) == Rise(0.0)
+    assert steps(x, x.clip(0), 0.002, 3) == Rise()

@@ -58,13 +58,13 @@ class Steps:
 
 @dataclass(frozen=True)
 class Rise:
-    """The input itself where it is above `above`, else 0."""
+    """The input times `slope` where it is well above 0, and 0 where it is well below: GELU (Hendrycks and Gimpel 2016), by tanh."""
 
-    above: float
+    slope: float = 1.0
 
     def at(self, x: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
         """The value for each input."""
-        return np.where(x > self.above, x, 0.0)
+        return self.slope * 0.5 * x * (1 + np.tanh((2 / np.pi) ** 0.5 * (x + 0.044715 * x**3)))
 
 
 def short(number: float) -> float:
@@ -99,9 +99,9 @@ def curve(values: Float[np.ndarray, "place"], weights: Float[np.ndarray, "place"
 
 
 def steps(x: Float[np.ndarray, "item"], y: Float[np.ndarray, "item"], share: float, most: int) -> Steps | Rise:
-    """What a neuron gives for each input: the fewest levels that lose at most this share of the variance of `y`, or a rise.
+    """What a neuron gives for each input: the fewest levels that lose at most this share of the variance of `y`.
 
-    The rise is taken where `most` levels lose more, and it loses less than they do.
+    Where `most` levels lose more it is a rise: a neuron that says how much, not whether.
     """
     inputs, which = np.unique(x, return_inverse=True)
     if len(inputs) > BINS:
@@ -114,9 +114,7 @@ def steps(x: Float[np.ndarray, "item"], y: Float[np.ndarray, "item"], share: flo
         tuple(short((inputs[end - 1] + inputs[end]) / 2) for end in ends),
         tuple(short(float(np.average(m, weights=c))) for m, c in zip(np.split(mean, ends), np.split(count, ends))),
     )
-    rise = Rise(0.0)
-    lost = [float(((each.at(x) - y) ** 2).mean()) for each in (found, rise)]
-    return rise if lost[0] > share * y.var() and lost[1] < lost[0] else found
+    return Rise() if float(((found.at(x) - y) ** 2).mean()) > share * float(y.var()) else found
 
 
 def runs(

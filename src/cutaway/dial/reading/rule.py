@@ -24,6 +24,8 @@ from cutaway.dial.transformer import SITES, Block, SparseTransformer
 
 RARE = 1e-3
 """What all tokens together weigh that the training prompts may lack, against those that they have."""
+STEPS = 3
+"""Levels of a neuron at most."""
 MOSTLY = 0.8
 """The share of a head's attention that a remark on it must cover."""
 NAMED = 6
@@ -32,10 +34,14 @@ NAMED = 6
 
 @dataclass(frozen=True)
 class Fit:
-    """How finely to write: at most `levels` levels, fewer where they lose at most the share `lost` of a node's variance."""
+    """How finely to write: at most `levels` levels, fewer where they lose at most the share `lost` of a node's variance.
+
+    A neuron has thresholds where they lose at most the share `stepped`, else it rises with its input.
+    """
 
     levels: int = 6
     lost: float = 0.002
+    stepped: float = 0.01
     examples: int = 512
     seed: int = 0
 
@@ -152,7 +158,7 @@ class _Writer:
             return line
         there = self.m.there(node)
         inputs = line.work_out(self.m.prompts, self.found)[node.address][there]
-        found = steps(inputs, self.m.values[node][there], self.fit.lost, self.fit.levels)
+        found = steps(inputs, self.m.values[node][there], self.fit.stepped, min(STEPS, self.fit.levels))
         return Sum(line.name, line.constant, adds=line.adds, steps=found)
 
     def looks(self, layer: int) -> list[Look]:
@@ -234,7 +240,8 @@ class _Writer:
         )
         total = said[last] + sum(weight * value for (_, weight), value in zip(adds, values))
         tolerance = self.fit.lost * float(total.var()) + 1e-12
-        return Answer(token, levels(said, _weights(last, len(said)), tolerance, self.fit.levels), adds)
+        own = _known(levels(said, _weights(last, len(said)), tolerance, self.fit.levels), last)
+        return Answer(token, own, adds)
 
 
 def brought(node: Node) -> str:
@@ -246,6 +253,18 @@ def _mean_by(ids: np.ndarray, values: np.ndarray, size: int) -> Float[np.ndarray
     """The mean of the values for each id; that of all where an id does not occur."""
     count = np.bincount(ids, minlength=size)
     return np.where(count > 0, np.bincount(ids, values, minlength=size) / count.clip(1), values.mean())
+
+
+def _known(found: Levels, ids: np.ndarray) -> Levels:
+    """Only groups of ids that occur; all others have the level that occurs most often."""
+    seen, values = set(ids.tolist()), found.at(ids)
+    levels, count = np.unique(values, return_counts=True)
+    other = float(levels[count.argmax()])
+    by_value: dict[float, list[int]] = {}
+    for token in sorted(seen):
+        by_value.setdefault(float(found.at(np.array([token]))[0]), []).append(token)
+    named = {value: tuple(tokens) for value, tokens in by_value.items() if value != other}
+    return Levels(tuple(named.values()), tuple(named), other)
 
 
 def _weights(ids: np.ndarray, size: int) -> Float[np.ndarray, "id"]:

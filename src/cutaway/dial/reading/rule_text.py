@@ -4,7 +4,7 @@ A `RuleText` is made of lines in the order in which they are worked out. It is f
 and as words.
 
 What is lost against the circuit. A token or place has one of a few levels, whatever the norm makes of it elsewhere; a neuron has
-a few levels, or is its input where that is positive; what a norm divides by is one number for what earlier sublayers wrote; the
+at most three levels, or rises with its input; what a norm divides by is one number for what earlier sublayers wrote; the
 last token speaks for its whole embedding, wherever it stands; AbsTopK and limits on attention are left out. Against the network,
 all is lost that is not in the circuit.
 """

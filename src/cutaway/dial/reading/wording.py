@@ -60,7 +60,7 @@ def _members(group: tuple[int, ...], texts: Mapping[int, str] | None) -> str:
 
 def _steps(steps: Steps | Rise) -> str:
     if isinstance(steps, Rise):
-        return f"what is above {number(steps.above)}, else 0"
+        return "as far as it is above 0 (GELU)"
     if not steps.thresholds:
         return f"always {number(steps.values[0])}"
     above = [f"{number(value)} above {number(limit)}" for limit, value in zip(steps.thresholds, steps.values[1:])]
