@@ -8,5 +8,7 @@
 - `prune`: the small circuit of a task, `prune(network, task, windows)`
 - `plan`, `store`: a run from its plan, `carried_out(Plan("tiny", 128, …))`; its network as a folder, which `cutaway.open` opens
 - `sweep`: `sweep(Grid(widths=…, pressures=…, tokens=…, seeds=…), folder)`, resumable, every run metered
+- `reading`: a circuit as a table, a picture, and a rule text that is run against the network
+- `planted`: networks into which a circuit is compiled, so that what a pruner finds can be checked
 - `sparse`: layers that hold, compute and train their live weights only, used where they are faster
 """
