@@ -60,6 +60,7 @@ FILES = {
     "plants": "plants",
     "dial_overhead": "dial_overhead",
     "dial_sparse": "dial_sparse",
+    "dial_planted": "dial_planted",
 }
 LONG = (
     "statistics",
@@ -74,6 +75,7 @@ LONG = (
     "plants",
     "reader",
     "half_billion",
+    "dial_planted",
 )
 ON_REQUEST = tuple(
     name
