@@ -20,6 +20,7 @@ from benchmarks import (
     code_pair_report,
     concept_decisions_report,
     concept_report,
+    dial_report,
     diff_report,
     natural_report,
     plants,
@@ -45,6 +46,7 @@ PAGES = (
     diff_report,
     reader_report,
     plants,
+    dial_report,
 )
 """Those that have lines of their own, in the order in which they stand in the table."""
 

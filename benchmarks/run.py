@@ -61,6 +61,7 @@ FILES = {
     "dial_overhead": "dial_overhead",
     "dial_sparse": "dial_sparse",
     "dial_planted": "dial_planted",
+    "dial_nulls": "dial_nulls",
 }
 LONG = (
     "statistics",
@@ -76,6 +77,7 @@ LONG = (
     "reader",
     "half_billion",
     "dial_planted",
+    "dial_nulls",
 )
 ON_REQUEST = tuple(
     name
