@@ -89,7 +89,7 @@ def losses(
         if part is None:
             return x
         here = x.unflatten(0, (count, rows))
-        return (here * masks[:, None, None, part] + moved[:, None, None, part]).flatten(0, 1)
+        return torch.addcmul(moved[:, None, None, part], here, masks[:, None, None, part]).flatten(0, 1)
 
     stream = network.stream(examples.prompts.repeat(count, 1), at=at)
     return _loss(network, stream, examples, count)
