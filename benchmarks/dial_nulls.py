@@ -41,7 +41,7 @@ def row(program: str, seed: int, null: str) -> dict[str, Any]:
     network = with_shuffled_weights(planted.network, seed) if null == "weights" else planted.network
     task = planted.task if null == "weights" else Shuffled(planted.task)
     nodes = nodes_of(network, corpus(planted))
-    spent = seconds(lambda: found.append(search_all(network, task, nodes, Settings(seed=seed))))  # ty: ignore[invalid-argument-type]
+    spent = seconds(lambda: found.append(search_all(network, task, nodes, Settings(seed=seed))))
     pruned: Pruned = found[0]
     return {
         "program": program,

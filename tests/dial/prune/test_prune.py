@@ -7,14 +7,13 @@ from dataclasses import replace
 
 import pytest
 import torch
+from benchmarks.dial_nulls import Shuffled, with_shuffled_weights
 
 from cutaway.dial.planted import Planted
 from cutaway.dial.prune.criterion import Criterion
 from cutaway.dial.prune.masked import nodes_of
 from cutaway.dial.prune.null import counting_null
 from cutaway.dial.prune.prune import NotSolved, Settings, prune, search_all
-from cutaway.dial.tasks import Examples, Task, shuffled
-from cutaway.dial.transformer import SparseTransformer
 
 ONE = Settings(searches=1, training=128, selection=96, seed=7001)
 
@@ -79,7 +78,7 @@ def test_shuffled_weights_have_no_circuit(planted, windows):
 
 
 def test_shuffled_answers_have_no_circuit(planted, windows):
-    none = search_all(planted.network, without_answers(planted.task), nodes_of(planted.network, windows), ONE)
+    none = search_all(planted.network, Shuffled(planted.task), nodes_of(planted.network, windows), ONE)
     assert none.circuit is None
     assert none.own > 0.5
 
@@ -109,21 +108,3 @@ def test_the_counting_null_grows_with_the_set_and_ends_at_all_weights(planted, w
     assert few < more < counting_null(network, nodes, len(nodes), draws=1) == every
     with pytest.raises(ValueError, match="expected from 1"):
         counting_null(network, nodes, 0)
-
-
-def with_shuffled_weights(network: SparseTransformer, seed: int) -> SparseTransformer:
-    """The same weights, each matrix in another order."""
-    generator, found = torch.Generator().manual_seed(seed), copy.deepcopy(network)
-    for weight in found.blocks.parameters():
-        weight.data = weight.flatten()[torch.randperm(weight.numel(), generator=generator)].view_as(weight)
-    return found
-
-
-def without_answers(task: Task) -> Task:
-    """The task with the answers of half of the pairs exchanged."""
-
-    class Shuffled(Task):
-        def examples(self, count: int, split: str, seed: int) -> Examples:
-            return shuffled(task.examples(count, split, seed), seed)
-
-    return Shuffled(task.name, task.about, task.sample, task.rule, task.newline)

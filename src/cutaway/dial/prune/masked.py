@@ -92,10 +92,13 @@ def losses(
         return torch.addcmul(moved[:, None, None, part], here, masks[:, None, None, part]).flatten(0, 1)
 
     stream = network.stream(examples.prompts.repeat(count, 1), at=at)
-    return _loss(network, stream, examples, count)
+    return answered(network, stream, examples, count)
 
 
-def _loss(network: SparseTransformer, stream: Tensor, examples: Examples, count: int) -> Tensor:
+def answered(
+    network: SparseTransformer, stream: Float[Tensor, "row position width"], examples: Examples, count: int = 1
+) -> Float[Tensor, "mask example"]:
+    """The loss of each example, given the residual streams of `count` runs of all of them."""
     rows = torch.arange(len(examples.last))
     last = stream.unflatten(0, (count, len(rows)))[:, rows, examples.last].flatten(0, 1)
     tokens, answer, other = (

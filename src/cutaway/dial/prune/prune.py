@@ -6,6 +6,7 @@ it is repeated from other seeds and the smallest is kept; every search is listed
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -18,9 +19,9 @@ from cutaway.dial.prune import edges as edge
 from cutaway.dial.prune.criterion import Criterion
 from cutaway.dial.prune.eliminate import eliminated, one_by_one, shortest
 from cutaway.dial.prune.learn import Learning, learned
-from cutaway.dial.prune.masked import Nodes, nodes_of
+from cutaway.dial.prune.masked import Nodes, answered, nodes_of
 from cutaway.dial.prune.show import sizes, told
-from cutaway.dial.tasks import Examples, Task
+from cutaway.dial.tasks import Examined, Examples
 from cutaway.dial.transformer import SparseTransformer
 
 
@@ -105,7 +106,7 @@ class NotSolved(ValueError):
 
 def prune(
     network: SparseTransformer,
-    task: Task,
+    task: Examined,
     windows: Int[Tensor, "window position"],
     settings: Settings = Settings(),
 ) -> Pruned:
@@ -123,7 +124,7 @@ def prune(
     return search_all(network, task, nodes_of(network, windows), settings)
 
 
-def search_all(network: SparseTransformer, task: Task, nodes: Nodes, settings: Settings) -> Pruned:
+def search_all(network: SparseTransformer, task: Examined, nodes: Nodes, settings: Settings) -> Pruned:
     """Every search, whether or not the network solves the task: so that what it finds where nothing is can be counted."""
     training = task.examples(settings.training, "train", settings.seed)
     selection = task.examples(settings.selection, "selection", settings.seed)
@@ -189,16 +190,9 @@ class _Flat:
 @torch.no_grad()
 def own_loss(network: SparseTransformer, examples: Examples) -> float:
     """The network's own loss on a task, in nats."""
-    rows = torch.arange(len(examples.last))
-    last = network.stream(examples.prompts)[rows, examples.last]
-    tokens = examples.prompts[rows, examples.last]
-    return float(
-        torch.nn.functional.softplus(-network.preference(last, tokens, examples.answer, examples.other)).mean()
-    )
+    return float(answered(network, network.stream(examples.prompts), examples).mean())
 
 
 def frozen(network: SparseTransformer) -> SparseTransformer:
     """A copy whose weights take no gradient."""
-    import copy
-
     return copy.deepcopy(network).eval().requires_grad_(False)

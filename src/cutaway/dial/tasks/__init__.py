@@ -7,6 +7,18 @@
 """
 
 from cutaway.dial.tasks.naming import task_named, tasks
-from cutaway.dial.tasks.task import SPLITS, Examples, Pair, Task, loss, margins, shuffled, solved
+from cutaway.dial.tasks.task import SPLITS, Examined, Examples, Pair, Task, loss, margins, shuffled, solved
 
-__all__ = ["SPLITS", "Examples", "Pair", "Task", "loss", "margins", "shuffled", "solved", "task_named", "tasks"]
+__all__ = [
+    "SPLITS",
+    "Examined",
+    "Examples",
+    "Pair",
+    "Task",
+    "loss",
+    "margins",
+    "shuffled",
+    "solved",
+    "task_named",
+    "tasks",
+]

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -69,6 +70,16 @@ class Examples:
         """The examples of these pairs, in this order."""
         rows = (2 * pairs[:, None] + torch.arange(2)).flatten()
         return Examples(self.prompts[rows], self.last[rows], self.answer[rows], self.other[rows])
+
+
+@runtime_checkable
+class Examined(Protocol):
+    """What a network can be examined on: a `Task`, or one whose answers are shuffled."""
+
+    @property
+    def name(self) -> str: ...
+
+    def examples(self, count: int, split: str, seed: int) -> Examples: ...
 
 
 @dataclass(frozen=True)
