@@ -19,7 +19,8 @@ def test_edges_of_every_family_are_exact_and_their_slopes_are_those_of_the_exact
     nothing, everything = given.effects(torch.stack([torch.zeros(len(given.graph)), torch.ones(len(given.graph))]))
     rows = torch.arange(3)
     expected = given.posed.metric(net(others), rows) - given.posed.metric(net(ids), rows)
-    assert torch.equal(nothing, torch.zeros(3))
+    # Which tokens an expert multiplies together depends on the stack: there the last bit may differ.
+    assert float(nothing.abs().max()) <= (5e-7 if family.experts else 0)
     torch.testing.assert_close(everything, expected.detach(), rtol=1e-4, atol=1e-5)
     expected = slopes(given, 0.3)
     assert float((one_point(given, 0.3).score.sum((1, 2)) - expected).abs().max()) < 1e-4 * float(expected.abs().max())
