@@ -20,7 +20,7 @@ def lines() -> Iterator[tuple[str, Bar, str, Callable[[Result], Measured]]]:
         exactly("both"),
     )
     yield "… every edge", Bar(0.95), "dial_planted", exactly("edges")
-    yield "… CPU seconds a network, two searches", Bar(30, False, "{:.1f} s"), "dial_planted", spent
+    yield "… CPU seconds a network of width 48 or 64, two searches", Bar(30, False, "{:.1f} s"), "dial_planted", spent
     yield from dial_nulls.lines()
     yield from dial_overhead.lines()
     for share, bar in ((64, 3.5), (256, 8.0)):

@@ -95,6 +95,22 @@ def test_an_axis_without_values_or_with_one_twice_is_refused(axis: str, values: 
         replace(GRID, **{axis: values})
 
 
+@pytest.mark.parametrize("wrong", [{"examples": 3}, {"examples": 0}, {"target": -0.1}, {"target": float("nan")}])
+def test_what_would_fail_after_training_is_refused_before(wrong: dict) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        replace(GRID, **wrong)
+
+
+def test_more_examples_than_a_task_has_are_refused_before_any_run(tmp_path: Path, monkeypatch) -> None:
+    def few(corpus: object, count: int) -> dict:
+        raise ValueError("the task gave no new prompt")
+
+    monkeypatch.setattr("cutaway.dial.sweep.examples_of", few)
+    with pytest.raises(ValueError, match="no new prompt"):
+        sweep(GRID, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_narrow_networks_come_first() -> None:
     grid = replace(GRID, widths=(64, 16), seeds=(7000, 7001), lrs=(None, 0.1))
     assert [plan.width for plan in grid.plans()] == [16] * 8 + [64] * 8

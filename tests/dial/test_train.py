@@ -84,6 +84,13 @@ def test_a_run_with_other_pressures_is_not_resumed(tmp_path):
             train(network(), TOKENS, RECIPE, other, tmp_path)
 
 
+def test_a_run_of_which_another_share_of_channels_survives_is_not_resumed(tmp_path):
+    kept = replace(SMALLER, keep=0.5)
+    train(network(shape=kept), TOKENS, RECIPE, folder=tmp_path)
+    with pytest.raises(ValueError, match="another shape, so"):
+        train(network(shape=replace(kept, keep=0.25)), TOKENS, RECIPE, folder=tmp_path)
+
+
 def test_the_given_network_and_the_global_generator_are_as_they_were():
     net = network()
     before = copy.deepcopy(net)

@@ -94,6 +94,16 @@ def test_a_query_attends_to_no_more_tokens_than_allowed():
     assert reached.sum() == 1
 
 
+def test_a_head_whose_scores_are_all_equal_attends_to_no_more_either():
+    shape = SparseShape(vocab=30, context=24, width=32, attend=2)
+    narrow = network(shape)
+    with torch.no_grad():
+        narrow.blocks[0].attn.query.weight.zero_()
+        narrow.blocks[0].attn.query.bias.zero_()
+    slopes = torch.autograd.functional.jacobian(lambda x: _z(narrow, tokens(1), x)[0, -1, :16], torch.zeros(1, 12, 32))
+    assert slopes.abs().sum((0, 1, 3)).gt(0).sum() == 2
+
+
 def _z(net: SparseTransformer, ids: torch.Tensor, added: torch.Tensor) -> torch.Tensor:
     seen: dict[str, torch.Tensor] = {}
 

@@ -189,7 +189,7 @@ def on_the_processor(options: Options) -> None:
 def whole(option: str, word: str) -> int:
     """A word as a whole number above 0."""
     value = number(option, word)
-    if value != int(value) or value < 1:
+    if value % 1 or value < 1:  # also what is infinite or no number
         raise WrongUse(f"{option} was given {word}; expected whole numbers above 0")
     return int(value)
 

@@ -146,6 +146,8 @@ def network_of(run: Run, config: dict[str, Any]) -> SparseTransformer:
     known = {one.name for one in fields(SparseShape)}
     if unknown := sorted(config.keys() - known):
         raise ValueError(f"{run.path}/config.json has {', '.join(unknown)}; expected only {', '.join(sorted(known))}")
+    if missing := sorted({"vocab", "context", "width"} - config.keys()):
+        raise ValueError(f"{run.path}/config.json lacks {', '.join(missing)}; it is damaged, or not of this version")
     network = SparseTransformer(SparseShape(**config))
     try:
         network.load_state_dict(run.load_tensors("model"))

@@ -71,6 +71,10 @@ class Grid:
             values = getattr(self, name)
             if not values or len(set(values)) != len(values):
                 raise ValueError(f"Grid.{name} is {values}; expected one or more different values")
+        if self.examples < 2 or self.examples % 2:
+            raise ValueError(f"Grid.examples is {self.examples}; expected an even number, as they come in pairs")
+        if not self.target > 0:
+            raise ValueError(f"Grid.target is {self.target}; expected nats above 0; try 0.15")
 
     def plans(self) -> list[Plan]:
         """The runs, small ones first: the peak of memory of a process is then that of the run it has just ended."""
@@ -117,6 +121,7 @@ def sweep(
     corpus, plans = corpus_named(grid.corpus), grid.plans()
     for plan in plans:
         plan.check(corpus)
+    examples_of(corpus, grid.examples)  # a task that has not so many is refused before anything is trained
     with TemporaryDirectory() as nowhere:
         home = Path(folder or nowhere)
         rows = resumable(

@@ -50,7 +50,11 @@ def train(
         return one_step(pressed, optimiser, batch, recipe, number, folder)
 
     with forked(device):
-        identity = {"tokens": tokens, "pressures": {pressure.name: pressure.pressure for pressure in pressed.each}}
+        identity = {
+            "tokens": tokens,
+            "pressures": {pressure.name: pressure.pressure for pressure in pressed.each},
+            "shape": getattr(network, "shape", None),  # how many channels and tokens survive is in no weight
+        }
         ran = resumed(pressed, recipe, step, identity, folder, progress, every)
     report = {one.name: one.pressure.report(network) for one in pressed.each}
     return Trained(network.eval(), recipe, ran.losses, ran.cpu_seconds, report)

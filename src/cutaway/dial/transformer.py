@@ -105,8 +105,10 @@ class Attention(nn.Module):
         )
         scores = (q @ k.mT * self.d_head**-0.5).masked_fill(~allowed, -torch.inf)
         if 0 < self.attend < scores.shape[-1]:
-            least = scores.detach().topk(self.attend, dim=-1).values[..., -1:]
-            scores = scores.masked_fill(scores < least, -torch.inf)
+            most = (
+                scores.detach().topk(self.attend, dim=-1).indices
+            )  # by place: equal scores are common where few weights live
+            scores = scores.masked_fill(torch.ones_like(allowed.expand_as(scores)).scatter(-1, most, False), -torch.inf)
         sink = self.sink[:, None, None].expand(*scores.shape[:-1], 1)
         pattern = torch.cat([sink, scores], dim=-1).softmax(-1)[..., 1:]
         z = rearrange(pattern @ v, "batch head position d_head -> batch position (head d_head)")

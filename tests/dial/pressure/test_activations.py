@@ -17,7 +17,7 @@ QUARTER = replace(SHAPE, keep=0.25)
 def active(net: SparseTransformer) -> list[int]:
     """How many channels are not 0 at the MLP's sites, at most over positions."""
     found = []
-    net(
+    net.stream(
         TOKENS[None, :8],
         at=lambda name, x: (found.append(int((x != 0).sum(-1).max())) if name.startswith("mlp") else None, x)[1],
     )

@@ -12,7 +12,8 @@ from cutaway.dial.planted import Planted
 from cutaway.dial.prune.adversary import adversary
 from cutaway.dial.prune.bits import description, rounded_loss, subset
 from cutaway.dial.prune.criterion import Criterion
-from cutaway.dial.prune.fresh import fresh, whole
+from cutaway.dial.prune.edges import between, count
+from cutaway.dial.prune.fresh import fresh
 from cutaway.dial.prune.masked import nodes_of
 from cutaway.dial.prune.prune import TaskCircuit
 
@@ -63,7 +64,7 @@ def test_a_description_tells_nodes_edges_and_weights(planted, circuit, examples)
     bits = description(criterion, circuit)
     edges, nodes = circuit.size
     assert bits.nodes == pytest.approx(log2(comb(len(circuit.nodes), nodes)))
-    assert bits.edges == pytest.approx(log2(comb(whole(planted.network, circuit), edges)))
+    assert bits.edges == pytest.approx(log2(comb(count(between(planted.network, circuit.nodes, circuit.kept)), edges)))
     assert bits.weights == bits.each * edges
     assert bits.total == bits.nodes + bits.edges + bits.weights
     assert rounded_loss(criterion, circuit, bits.each) <= TARGET

@@ -93,6 +93,15 @@ def test_a_target_below_the_networks_own_loss_is_refused(planted, windows):
         prune(planted.network, planted.task, windows, replace(ONE, target=0.001))
 
 
+def test_a_network_with_damaged_weights_is_no_network_without_a_circuit(planted, windows):
+    broken = copy.deepcopy(planted.network)
+    broken.embed.weight.data[:] = torch.nan
+    with pytest.raises(NotSolved, match="loss nan"):
+        prune(broken, planted.task, windows, ONE)
+    with pytest.raises(ValueError, match="damaged"):
+        search_all(broken, planted.task, nodes_of(planted.network, windows), ONE)
+
+
 @pytest.mark.parametrize("wrong", [{"target": 0.0}, {"target": 0.7}, {"searches": 0}, {"selection": -2}])
 def test_settings_that_cannot_be_are_refused(wrong):
     with pytest.raises(ValueError, match="expected"):

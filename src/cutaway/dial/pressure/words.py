@@ -72,7 +72,12 @@ def _one(word: str, seed: int) -> Pressing:
     if not number:
         raise ValueError(f"the pressure {word!r} has no number; expected one after =, as in {name}=1/16")
     kind, field = KINDS[name]
-    given = dict(_setting(kind, word, setting) for setting in settings)
+    pairs = [_setting(kind, word, setting) for setting in settings]
+    given = dict(pairs)
+    if len(given) < len(pairs) or field in given:
+        raise ValueError(
+            f"the pressure {word!r} has a setting twice; expected each once, {field} before the first colon"
+        )
     if "seed" in _fields(kind):
         given.setdefault("seed", seed)
     value = _number(word, number)
@@ -96,6 +101,8 @@ def _setting(kind: Callable[..., Pressure], word: str, setting: str) -> tuple[st
     if known_type is str:
         return name, value
     found = _number(word, value)
+    if known_type is int and found != int(found):
+        raise ValueError(f"the pressure {word!r} has {setting!r}; expected a whole number")
     return name, int(found) if known_type is int else found
 
 
@@ -113,5 +120,5 @@ def _number(word: str, text: str) -> float:
     """`1/16`, `0.0625` or `1e-3` as a number."""
     try:
         return float(Fraction(text))
-    except (ValueError, ZeroDivisionError):
+    except (ValueError, ZeroDivisionError, OverflowError):
         raise ValueError(f"the pressure {word!r} has {text!r}; expected a number such as 1/16 or 0.01") from None

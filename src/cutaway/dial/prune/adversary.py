@@ -1,5 +1,6 @@
-"""The worst that the rest of a network can do to a circuit: masks in [0, 1] on all other nodes, moved to raise the loss.
+"""The worst that the rest of a network can do to a circuit's nodes: masks in [0, 1] on all others, moved to raise the loss.
 
+Between the circuit's nodes all weights are there: what is attacked is its choice of nodes, not that of edges.
 One mask for a whole batch, so that it cannot be fitted to single examples; fitted to one half of the minimal pairs and scored on
 the other. Projected sign-gradient ascent: Madry et al. 2018 (arXiv 1706.06083).
 """

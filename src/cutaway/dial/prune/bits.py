@@ -1,7 +1,8 @@
 """How long a description of a circuit is: which nodes, which of the weights between them, and each weight as coarse as it may be.
 
 Nodes and edges are told as subsets, log2 of a binomial coefficient each; weights as multiples of a step per matrix. Sizes in
-edges alone depend on how many weights there were to choose from; bits do not.
+edges alone do not say how many weights there were to choose from. Given the network's support: which weights of it live is not paid
+for, nor are the steps and the counts.
 """
 
 from __future__ import annotations

@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 
 from cutaway.dial.prune.criterion import Criterion
-from cutaway.dial.prune.edges import between
 from cutaway.dial.prune.masked import losses
 from cutaway.dial.prune.null import connected, neighbours
 from cutaway.dial.tasks import Examples
@@ -54,7 +53,12 @@ class Fresh:
 
 @torch.no_grad()
 def fresh(
-    network: SparseTransformer, circuit: TaskCircuit, examples: Examples, target: float, sets: int = 5, seed: int = 1
+    network: SparseTransformer,
+    circuit: TaskCircuit,
+    examples: Examples,
+    target: float,
+    sets: int = 5,
+    seed: int = 104_729,
 ) -> Fresh:
     """What a circuit reaches on `examples`; `sets` random sets beside it, and complements from `seed`."""
     criterion = Criterion(network, circuit.nodes, examples, target, COMPLEMENTS, seed)
@@ -87,8 +91,3 @@ def less_one(criterion: Criterion, circuit: TaskCircuit) -> list[tuple[tuple[str
             fewer[name][row, column] = False
             found.append(((name, row, column), float(criterion.cut(circuit.kept, fewer, 0, criterion.examples).mean())))
     return found
-
-
-def whole(network: SparseTransformer, circuit: TaskCircuit) -> int:
-    """How many live weights there are between the circuit's nodes, cut or not."""
-    return sum(int(there.sum()) for there in between(network, circuit.nodes, circuit.kept).values())

@@ -10,6 +10,8 @@ import copy
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
+from math import isfinite
 
 import torch
 from jaxtyping import Bool, Int
@@ -116,7 +118,7 @@ def prune(
     """
     selection = task.examples(settings.selection, "selection", settings.seed)
     own = own_loss(network, selection)
-    if own > settings.target:
+    if not own <= settings.target:
         raise NotSolved(
             f"not solved: {task.name} has loss {own:.3f} against target {settings.target:g}; nothing to prune; "
             "train longer, or give a target above that loss"
@@ -129,6 +131,8 @@ def search_all(network: SparseTransformer, task: Examined, nodes: Nodes, setting
     training = task.examples(settings.training, "train", settings.seed)
     selection = task.examples(settings.selection, "selection", settings.seed)
     network, own = frozen(network), own_loss(network, selection)
+    if not isfinite(own):
+        raise ValueError(f"the network's loss on {task.name} is {own}; expected a number; its weights are damaged")
     found = []
     for seed in range(settings.seed, settings.seed + settings.searches):
         started = time.process_time()
@@ -154,16 +158,20 @@ def search(name: str, criterion: Criterion, own: float, training: Examples, sett
         lambda left: flat.row(criterion.cost_of_edges(kept, flat.edges(left))),
         lambda left: criterion.edges_over(kept, flat.edges(left)),
     )
-    minimal = int(there.sum()) <= settings.exact
-    if minimal:
-        there = one_by_one(
-            there, lambda left: criterion.edges_over(kept, flat.edges(left)), there.nonzero()[:, 0].tolist()
-        )
-    edges = flat.edges(there)
-    used = edge.touched(network, nodes, edges)
-    if criterion.edges_over(kept & used, edges) <= 0:
-        kept = kept & used
-    return TaskCircuit(name, nodes, kept, edges, minimal)
+    minimal, smaller = int(there.sum()) <= settings.exact, kept
+    while True:  # without a node that no edge touches the rest is another one: what could not go is tried again
+        if minimal:
+            among = partial(_over, criterion, kept, flat)
+            there = one_by_one(there, among, there.nonzero()[:, 0].tolist())
+        edges = flat.edges(there)
+        smaller = kept & edge.touched(network, nodes, edges)
+        if torch.equal(smaller, kept) or criterion.edges_over(smaller, edges) > 0:
+            return TaskCircuit(name, nodes, kept, edges, minimal)
+        kept = smaller
+
+
+def _over(criterion: Criterion, kept: Tensor, flat: _Flat, there: Tensor) -> float:
+    return criterion.edges_over(kept, flat.edges(there))
 
 
 class _Flat:
