@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -19,7 +20,7 @@ def lines() -> Iterator[tuple[str, Bar, str, Callable[[Result], Measured]]]:
         "dial_planted",
         exactly("both"),
     )
-    yield "… every edge", Bar(0.95), "dial_planted", exactly("edges")
+    yield "… every edge", Bar(0.95, True, "{:.1%}"), "dial_planted", exactly("edges")
     yield "… CPU seconds a network of width 48 or 64, two searches", Bar(30, False, "{:.1f} s"), "dial_planted", spent
     yield from dial_nulls.lines()
     yield from dial_overhead.lines()
