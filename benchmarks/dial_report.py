@@ -16,7 +16,7 @@ def lines() -> Iterator[tuple[str, Bar, str, Callable[[Result], Measured]]]:
     """What is measured, its bar, the result that holds it and how the figure comes out of it."""
     yield (
         "planted circuits, 28 programs: every edge and node found, none more",
-        Bar(0.95),
+        Bar(0.95, True, "{:.1%}"),
         "dial_planted",
         exactly("both"),
     )
@@ -39,9 +39,9 @@ def exactly(what: str) -> Callable[[Result], Measured]:
         rows = result["settings"]["planted"]["facts"]["networks"]
         asked = ("edges", "nodes") if what == "both" else (what,)
         by_program = groupby(sorted(rows, key=itemgetter("program")), key=itemgetter("program"))
-        return clustered(
-            [[all(row[f"{each} exact"] for each in asked) for row in of] for _, of in by_program], "networks"
-        )
+        hits = [[all(row[f"{each} exact"] for each in asked) for row in of] for _, of in by_program]
+        found = clustered(hits, "networks")
+        return replace(found, of=f"{found.of.removesuffix('networks')}programs")
 
     return figure
 
