@@ -48,7 +48,7 @@ def stand_ins_among(cutter: Cutter, group: Group) -> list[tuple[Writer, Writer]]
 
 
 def wakes(cutter: Cutter, first: Writer, second: Writer) -> float:
-    """How much of what `second` writes is new with `first` taken away.
+    """How much of what `second` writes is new with `first` taken away: a share, at most all of it.
 
     The largest change at a position over the largest of what is written there before or after; mean over rows and draws,
     since not every row takes from `first` what it had.
@@ -69,7 +69,7 @@ def _woken(cutter: Cutter, first: Writer, second: Writer) -> Float[Tensor, "draw
         gone = take_away(net, as_submodel(_address(first)), cutter.values, draw)
         after = _own(second, net.run(batch, gone, (read,)).read[str(read)])
         most = torch.maximum(after.norm(dim=2), clean.norm(dim=2)).amax(1).clamp(min=1e-30)
-        new.append((after - clean).norm(dim=2).amax(1) / most)
+        new.append(((after - clean).norm(dim=2).amax(1) / most).clamp(max=1))
     return torch.stack(new)
 
 
