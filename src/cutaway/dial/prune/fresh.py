@@ -6,13 +6,11 @@ between them: a check that those pass too says nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
 
 from cutaway.dial.prune.criterion import Criterion
 from cutaway.dial.prune.masked import losses
@@ -87,7 +85,7 @@ def less_one(criterion: Criterion, circuit: TaskCircuit) -> list[tuple[tuple[str
     found = []
     for name, there in circuit.edges.items():
         for row, column in there.nonzero().tolist():
-            fewer: Mapping[str, Tensor] = {**circuit.edges, name: there.clone()}
-            fewer[name][row, column] = False
-            found.append(((name, row, column), float(criterion.cut(circuit.kept, fewer, 0, criterion.examples).mean())))
+            fewer = circuit.without(name, row, column)
+            loss = criterion.cut(fewer.kept, fewer.edges, 0, criterion.examples)
+            found.append(((name, row, column), float(loss.mean())))
     return found

@@ -44,17 +44,18 @@ class Nodes:
     @cached_property
     def addresses(self) -> tuple[str, ...]:
         """The address of each node (`mlp_act.1[neuron=17]`)."""
-        return tuple(
-            f"{address}[{'neuron' if address.startswith('mlp_act') else 'channel'}={index}]"
-            for address, size in self.sizes.items()
-            for index in range(size)
-        )
+        return tuple(named(site, index) for site, size in self.sizes.items() for index in range(size))
 
     @cached_property
     def order(self) -> Int[Tensor, "node"]:
         """A rank for each node within its site that does not depend on how the network numbers its channels."""
         ranks = [self.means[part].argsort(stable=True).argsort() + part.start for part in self.slices.values()]
         return torch.cat(ranks)
+
+
+def named(site: str, index: int) -> str:
+    """The address of a channel of a site: `mlp_act.1` and 17 -> `mlp_act.1[neuron=17]`."""
+    return f"{site}[{'neuron' if site.startswith('mlp_act') else 'channel'}={index}]"
 
 
 @torch.no_grad()
@@ -74,13 +75,10 @@ def nodes_of(network: SparseTransformer, windows: Int[Tensor, "window position"]
     return Nodes({address: len(mean) for address, mean in kept.items()}, torch.cat(list(kept.values())), brought)
 
 
-def losses(
-    network: SparseTransformer,
-    nodes: Nodes,
-    examples: Examples,
-    masks: Float[Tensor, "mask node"],
+def margins(
+    network: SparseTransformer, nodes: Nodes, examples: Examples, masks: Float[Tensor, "mask node"]
 ) -> Float[Tensor, "mask example"]:
-    """The task's loss in nats for each mask (1: as it is, 0: at the mean) and example: −log p of the answer of the two."""
+    """Logit of the answer minus that of the other for each mask (1: as it is, 0: at the mean) and example."""
     count, rows = len(masks), len(examples.last)
     moved = (1 - masks) * nodes.means
 
@@ -92,19 +90,29 @@ def losses(
         return torch.addcmul(moved[:, None, None, part], here, masks[:, None, None, part]).flatten(0, 1)
 
     stream = network.stream(examples.prompts.repeat(count, 1), at=at)
-    return answered(network, stream, examples, count)
+    return _preferred(network, stream, examples, count)
 
 
-def answered(
-    network: SparseTransformer, stream: Float[Tensor, "row position width"], examples: Examples, count: int = 1
+def own_margins(network: SparseTransformer, examples: Examples) -> Float[Tensor, "example"]:
+    """The same of the network as it is."""
+    return _preferred(network, network.stream(examples.prompts), examples, 1)[0]
+
+
+def losses(
+    network: SparseTransformer, nodes: Nodes, examples: Examples, masks: Float[Tensor, "mask node"]
 ) -> Float[Tensor, "mask example"]:
-    """The loss of each example, given the residual streams of `count` runs of all of them."""
-    rows = torch.arange(len(examples.last))
+    """The task's loss in nats for each mask and example: −log p of the answer, of the two."""
+    return F.softplus(-margins(network, nodes, examples, masks))
+
+
+def _preferred(network: SparseTransformer, stream: Tensor, examples: Examples, count: int) -> Tensor:
+    """The margins, given the residual streams of `count` runs of all examples."""
+    rows = torch.arange(len(examples))
     last = stream.unflatten(0, (count, len(rows)))[:, rows, examples.last].flatten(0, 1)
     tokens, answer, other = (
         each.repeat(count) for each in (examples.prompts[rows, examples.last], examples.answer, examples.other)
     )
-    return F.softplus(-network.preference(last, tokens, answer, other)).unflatten(0, (count, len(rows)))
+    return network.preference(last, tokens, answer, other).unflatten(0, (count, len(rows)))
 
 
 def complements(nodes: Nodes, count: int, seed: int) -> Float[Tensor, "draw node"]:

@@ -16,12 +16,13 @@ from math import isfinite
 import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
+from torch.nn.functional import softplus
 
 from cutaway.dial.prune import edges as edge
 from cutaway.dial.prune.criterion import Criterion
 from cutaway.dial.prune.eliminate import eliminated, one_by_one, shortest
 from cutaway.dial.prune.learn import Learning, learned
-from cutaway.dial.prune.masked import Nodes, answered, nodes_of
+from cutaway.dial.prune.masked import Nodes, nodes_of, own_margins
 from cutaway.dial.prune.show import sizes, told
 from cutaway.dial.tasks import Examined, Examples
 from cutaway.dial.transformer import SparseTransformer
@@ -71,6 +72,12 @@ class TaskCircuit:
         """Edges, then nodes."""
         return edge.count(self.edges), int(self.kept.sum())
 
+    def without(self, matrix: str, row: int, column: int) -> TaskCircuit:
+        """The circuit less one of its edges."""
+        there = self.edges[matrix].clone()
+        there[row, column] = False
+        return replace(self, edges={**self.edges, matrix: there}, minimal=False)
+
     def __str__(self) -> str:
         return f"{self.task}: {sizes(*self.size, self.minimal)}"
 
@@ -116,30 +123,49 @@ def prune(
 
     Raises NotSolved where the network itself does not reach the target.
     """
-    selection = task.examples(settings.selection, "selection", settings.seed)
-    own = own_loss(network, selection)
-    if not own <= settings.target:
+    asked = _Asked.of(network, task, settings)
+    if not asked.own <= settings.target:
         raise NotSolved(
-            f"not solved: {task.name} has loss {own:.3f} against target {settings.target:g}; nothing to prune; "
+            f"not solved: {task.name} has loss {asked.own:.3f} against target {settings.target:g}; nothing to prune; "
             "train longer, or give a target above that loss"
         )
-    return search_all(network, task, nodes_of(network, windows), settings)
+    return _searched(network, asked, nodes_of(network, windows), settings)
 
 
 def search_all(network: SparseTransformer, task: Examined, nodes: Nodes, settings: Settings) -> Pruned:
     """Every search, whether or not the network solves the task: so that what it finds where nothing is can be counted."""
-    training = task.examples(settings.training, "train", settings.seed)
-    selection = task.examples(settings.selection, "selection", settings.seed)
-    network, own = frozen(network), own_loss(network, selection)
-    if not isfinite(own):
-        raise ValueError(f"the network's loss on {task.name} is {own}; expected a number; its weights are damaged")
-    found = []
+    asked = _Asked.of(network, task, settings)
+    if not isfinite(asked.own):
+        raise ValueError(
+            f"the network's loss on {task.name} is {asked.own}; expected a number; its weights are damaged"
+        )
+    return _searched(network, asked, nodes, settings)
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """A task's examples to learn from and to select by, and the network's own loss on the latter."""
+
+    name: str
+    training: Examples
+    selection: Examples
+    own: float
+
+    @classmethod
+    def of(cls, network: SparseTransformer, task: Examined, settings: Settings) -> _Asked:
+        training = task.examples(settings.training, "train", settings.seed)
+        selection = task.examples(settings.selection, "selection", settings.seed)
+        return cls(task.name, training, selection, own_loss(network, selection))
+
+
+def _searched(network: SparseTransformer, asked: _Asked, nodes: Nodes, settings: Settings) -> Pruned:
+    network, found = frozen(network), []
     for seed in range(settings.seed, settings.seed + settings.searches):
         started = time.process_time()
-        criterion = Criterion(network, nodes, selection, settings.target, settings.complements, seed)
-        circuit = search(task.name, criterion, own, training, replace(settings, seed=seed))
+        criterion = Criterion(network, nodes, asked.selection, settings.target, settings.complements, seed)
+        circuit = search(asked.name, criterion, asked.own, asked.training, replace(settings, seed=seed))
         found.append(Search(seed, circuit, time.process_time() - started))
-    return Pruned(task.name, own, tuple(found))
+    return Pruned(asked.name, asked.own, tuple(found))
 
 
 def search(name: str, criterion: Criterion, own: float, training: Examples, settings: Settings) -> TaskCircuit | None:
@@ -198,7 +224,7 @@ class _Flat:
 @torch.no_grad()
 def own_loss(network: SparseTransformer, examples: Examples) -> float:
     """The network's own loss on a task, in nats."""
-    return float(answered(network, network.stream(examples.prompts), examples).mean())
+    return float(softplus(-own_margins(network, examples)).mean())
 
 
 def frozen(network: SparseTransformer) -> SparseTransformer:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from cutaway.dial.prune.edges import matrices, weight_of
-from cutaway.dial.prune.masked import Nodes
+from cutaway.dial.prune.masked import Nodes, named
 from cutaway.dial.prune.prune import TaskCircuit
 from cutaway.dial.transformer import SITES, SparseTransformer
 
@@ -39,7 +39,7 @@ class Node:
     @property
     def address(self) -> str:
         """As in `Nodes.addresses`: `mlp_act.1[neuron=17]`."""
-        return f"{self.place}[{'neuron' if self.site == 'mlp_act' else 'channel'}={self.index}]"
+        return named(self.place, self.index)
 
     def __str__(self) -> str:
         return self.address

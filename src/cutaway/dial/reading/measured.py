@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -90,10 +90,3 @@ def _run(
 
 def _inverse(stream: Float[Tensor, "example position width"]) -> Float[np.ndarray, "example position"]:
     return (stream.square().mean(-1) + EPSILON).rsqrt().double().numpy()
-
-
-def cut(circuit: TaskCircuit, matrix: str, row: int, column: int) -> TaskCircuit:
-    """The circuit without one of its edges."""
-    there = circuit.edges[matrix].clone()
-    there[row, column] = False
-    return replace(circuit, edges={**circuit.edges, matrix: there})

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
+from cutaway.dial.prune.masked import own_margins
 from cutaway.dial.reading.beside import Says, distilled, of_ngram, of_program, of_rule_text
 from cutaway.dial.reading.rule_text import RuleText
 from cutaway.dial.tasks import Examples, Task
@@ -164,9 +165,5 @@ def answered(network: SparseTransformer, examples: Examples) -> list[int]:
 @torch.no_grad()
 def network_margins(network: SparseTransformer, examples: Examples) -> Float[np.ndarray, "example"]:
     """The network's own logit of the answer less that of the other."""
-    found = []
-    for rows in torch.arange(len(examples)).split(BATCH):
-        stream = network.stream(examples.prompts[rows])[torch.arange(len(rows)), examples.last[rows]]
-        last = examples.prompts[rows, examples.last[rows]]
-        found.append(network.preference(stream, last, examples.answer[rows], examples.other[rows]))
-    return torch.cat(found).double().numpy()
+    pairs = torch.arange(len(examples) // 2).split(BATCH // 2)
+    return torch.cat([own_margins(network, examples.take(few)) for few in pairs]).double().numpy()

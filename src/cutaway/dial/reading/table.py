@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from math import log
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from cutaway.dial.prune.edges import wired
-from cutaway.dial.prune.masked import losses
+from cutaway.dial.prune.masked import losses, margins
 from cutaway.dial.prune.prune import TaskCircuit
 from cutaway.dial.reading.graph import Edge, Graph, Node, graph_of
-from cutaway.dial.reading.measured import cut
 from cutaway.dial.tasks import Examples
 from cutaway.dial.transformer import SparseTransformer
 
@@ -112,7 +111,7 @@ def table(
     alone = wired(network, circuit.nodes, circuit.edges)
     seen = _seen(network, graph, windows)
     own = _loss(network, circuit, examples)
-    margins = _margins(alone, circuit, examples, circuit.kept)
+    sure = margins(alone, circuit.nodes, examples, circuit.kept.float()[None])
     places, rows = torch.arange(windows.shape[1]).expand_as(windows), []
     for node in graph.nodes:
         means, count = _by_token(seen[node] * _sign(circuit, graph, node), windows, network.shape.vocab)
@@ -121,7 +120,7 @@ def table(
         spread = float(seen[node].std())
         fewer = circuit.kept.clone()
         fewer[circuit.nodes.slices[node.place].start + node.index] = False
-        pushes = float((margins - _margins(alone, circuit, examples, fewer)).mean())
+        pushes = float((sure - margins(alone, circuit.nodes, examples, fewer.float()[None])).mean())
         written = _written(network, graph, node) * spread
         names = _ends(written, texts, most) if written.any() else ((), ())
         away = float(((seen[node] - seen[node].mean()).abs() > spread).double().mean())
@@ -132,7 +131,7 @@ def table(
 
 
 def _edge(edge: Edge, network: SparseTransformer, circuit: TaskCircuit, examples: Examples, own: float) -> EdgeRow:
-    without = _loss(network, cut(circuit, edge.matrix, edge.end.index, edge.start.index), examples)
+    without = _loss(network, circuit.without(edge.matrix, edge.end.index, edge.start.index), examples)
     share = (without - own) / (CHANCE - own)
     return EdgeRow(edge.start.address, edge.end.address, edge.weight, without, share)
 
@@ -141,14 +140,6 @@ def _loss(network: SparseTransformer, circuit: TaskCircuit, examples: Examples) 
     """The circuit's loss alone."""
     alone = wired(network, circuit.nodes, circuit.edges)
     return float(losses(alone, circuit.nodes, examples, circuit.kept.float()[None]).mean())
-
-
-def _margins(
-    alone: SparseTransformer, circuit: TaskCircuit, examples: Examples, kept: Bool[Tensor, "node"]
-) -> Float[Tensor, "example"]:
-    """Answer less other with these nodes live: the log odds that the loss is of."""
-    loss = losses(alone, circuit.nodes, examples, kept.float()[None])[0].double().clamp(min=1e-12)
-    return -torch.log(torch.expm1(loss))
 
 
 def _seen(
