@@ -139,3 +139,16 @@ def test_a_shape_that_cannot_be_is_refused(wrong, said):
 def test_an_input_longer_than_the_context_is_refused():
     with pytest.raises(ValueError, match=r"25 positions.*at most 24"):
         network()(tokens(length=25))
+
+
+def test_the_last_block_may_compute_one_position_of_each_row():
+    net, ids = network(), tokens()
+    last = torch.tensor([ids.shape[1] - 1] * (len(ids) - 1) + [1])
+    every = net.stream(ids)[torch.arange(len(ids)), last]
+    seen = {}
+    torch.testing.assert_close(
+        net.stream(ids, at=lambda address, x: seen.setdefault(address, x), last=last)[:, 0], every
+    )
+    assert {address: x.shape[1] for address, x in seen.items() if x.shape[1] == 1}.keys() == {
+        f"{site}.{net.shape.layers - 1}" for site in ("q", "z", "attn_out", "mlp_in", "mlp_act", "mlp_out")
+    }

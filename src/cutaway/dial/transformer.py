@@ -93,15 +93,25 @@ class Attention(nn.Module):
         self.d_head, self.attend = shape.d_head, shape.attend
 
     def forward(
-        self, x: Float[Tensor, "batch position width"], allowed: Bool[Tensor, "#batch 1 position position"], at: At
-    ) -> Float[Tensor, "batch _ width"]:
+        self,
+        x: Float[Tensor, "batch position width"],
+        allowed: Bool[Tensor, "#batch 1 query position"],
+        at: At,
+        asked: Int[Tensor, "batch"] | None = None,
+    ) -> Float[Tensor, "batch query width"]:
+        """Of every position, or of the one that is `asked` for."""
+
         def split(y: Tensor) -> Tensor:
             return rearrange(y, "batch position (head d_head) -> batch head position d_head", d_head=self.d_head)
 
         x = at("attn_in", self.read(x))
         q, k, v = (
-            split(at(name, site(linear(x))))
-            for name, site, linear in (("q", self.q, self.query), ("k", self.k, self.key), ("v", self.v, self.value))
+            split(at(name, site(linear(read))))
+            for name, site, linear, read in (
+                ("q", self.q, self.query, _only(x, asked)),
+                ("k", self.k, self.key, x),
+                ("v", self.v, self.value, x),
+            )
         )
         scores = (q @ k.mT * self.d_head**-0.5).masked_fill(~allowed, -torch.inf)
         if 0 < self.attend < scores.shape[-1]:
@@ -141,9 +151,13 @@ class Block(nn.Module):
         self.norm_mlp, self.mlp = nn.RMSNorm(shape.width, eps=1e-6), MLP(shape)
 
     def forward(
-        self, x: Float[Tensor, "batch position width"], allowed: Bool[Tensor, "#batch 1 position position"], at: At
-    ) -> Float[Tensor, "batch _ width"]:
-        x = x + self.attn(self.norm_attn(x), allowed, at)
+        self,
+        x: Float[Tensor, "batch position width"],
+        allowed: Bool[Tensor, "#batch 1 query position"],
+        at: At,
+        asked: Int[Tensor, "batch"] | None = None,
+    ) -> Float[Tensor, "batch query width"]:
+        x = _only(x, asked) + self.attn(self.norm_attn(x), allowed, at, asked)
         return x + self.mlp(self.norm_mlp(x), at)
 
 
@@ -211,8 +225,12 @@ class SparseTransformer(nn.Module):
         input_ids: Int[Tensor, "batch position"],
         attention_mask: Int[Tensor, "batch position"] | None = None,
         at: At | None = None,
+        last: Int[Tensor, "batch"] | None = None,
     ) -> Float[Tensor, "batch _ width"]:
-        """The residual stream after the last block, with `at` called at every site on the way."""
+        """The residual stream after the last block, with `at` called at every site on the way.
+
+        With `last` it is that of one position in each row, and the last block computes no other.
+        """
         length = input_ids.shape[1]
         if length > self.shape.context:
             raise ValueError(
@@ -227,7 +245,12 @@ class SparseTransformer(nn.Module):
             places = (torch.arange(length, device=x.device) - start).clamp(min=0)
             x = x + F.embedding(places, self.position.weight)  # a module's output has to have a row for each input
         for layer, block in enumerate(self.blocks):
-            x = block(x, allowed, _within(at, layer))
+            ends = last is not None and layer + 1 == self.shape.layers
+            x = (
+                block(x, _seen(allowed, last), _within(at, layer), last)
+                if ends
+                else block(x, allowed, _within(at, layer))
+            )
         return x
 
     def preference(
@@ -242,6 +265,16 @@ class SparseTransformer(nn.Module):
         if self.bigram is None:
             return found
         return found + self.bigram.weight[last, answer] - self.bigram.weight[last, other]
+
+
+def _only(x: Float[Tensor, "batch position width"], asked: Int[Tensor, "batch"] | None) -> Tensor:
+    """One position of each row [batch, 1, width], or all."""
+    return x if asked is None else x[torch.arange(len(x)), asked][:, None]
+
+
+def _seen(allowed: Bool[Tensor, "#batch 1 position position"], last: Int[Tensor, "batch"] | None) -> Tensor:
+    """What one query in each row may attend to [batch, 1, 1, position]."""
+    return allowed.expand(len(last), -1, -1, -1)[torch.arange(len(last)), :, last][:, :, None]
 
 
 def _within(at: At | None, layer: int) -> At:

@@ -40,6 +40,15 @@ def test_a_network_that_is_always_right_solves_the_task_and_one_that_never_is_do
     assert loss(logits(QUOTES, 9.0), QUOTES) < 0.001
 
 
+def test_pairs_of_like_length_are_run_together_and_find_back_to_their_places():
+    many = examples("bracket_kind", count=200)
+    parts = many.by_length
+    assert sum(map(len, parts)) == len(many) and len(parts) > 1
+    assert [part.prompts.shape[1] for part in parts] == [int(part.last.max()) + 1 for part in parts]
+    rows = [row for part in parts for row in part.rows()]
+    assert [rows[place] for place in many.place] == many.rows()
+
+
 def test_what_prefers_one_token_everywhere_solves_half():
     made = torch.zeros(*QUOTES.prompts.shape, VOCAB)
     made[..., QUOTES.answer[0]] = 5.0

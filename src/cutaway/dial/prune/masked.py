@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cutaway.dial.tasks import Examples
-from cutaway.dial.transformer import SparseTransformer
+from cutaway.dial.transformer import At, SparseTransformer
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,23 +79,21 @@ def margins(
     network: SparseTransformer, nodes: Nodes, examples: Examples, masks: Float[Tensor, "mask node"]
 ) -> Float[Tensor, "mask example"]:
     """Logit of the answer minus that of the other for each mask (1: as it is, 0: at the mean) and example."""
-    count, rows = len(masks), len(examples.last)
-    moved = (1 - masks) * nodes.means
+    count, moved = len(masks), (1 - masks) * nodes.means
 
     def at(address: str, x: Tensor) -> Tensor:
         part = nodes.slices.get(address)
         if part is None:
             return x
-        here = x.unflatten(0, (count, rows))
+        here = x.unflatten(0, (count, -1))
         return torch.addcmul(moved[:, None, None, part], here, masks[:, None, None, part]).flatten(0, 1)
 
-    stream = network.stream(examples.prompts.repeat(count, 1), at=at)
-    return _preferred(network, stream, examples, count)
+    return _preferred(network, examples, count, at)
 
 
 def own_margins(network: SparseTransformer, examples: Examples) -> Float[Tensor, "example"]:
     """The same of the network as it is."""
-    return _preferred(network, network.stream(examples.prompts), examples, 1)[0]
+    return _preferred(network, examples)[0]
 
 
 def losses(
@@ -105,14 +103,17 @@ def losses(
     return F.softplus(-margins(network, nodes, examples, masks))
 
 
-def _preferred(network: SparseTransformer, stream: Tensor, examples: Examples, count: int) -> Tensor:
-    """The margins, given the residual streams of `count` runs of all examples."""
-    rows = torch.arange(len(examples))
-    last = stream.unflatten(0, (count, len(rows)))[:, rows, examples.last].flatten(0, 1)
-    tokens, answer, other = (
-        each.repeat(count) for each in (examples.prompts[rows, examples.last], examples.answer, examples.other)
-    )
-    return network.preference(last, tokens, answer, other).unflatten(0, (count, len(rows)))
+def _preferred(network: SparseTransformer, examples: Examples, count: int = 1, at: At | None = None) -> Tensor:
+    """The margins of `count` runs of all examples, stacked for `at`; [run, example]."""
+    found = []
+    for few in examples.by_length:
+        prompts, last, answer, other = (
+            each.repeat(count, *[1] * (each.ndim - 1)) for each in (few.prompts, few.last, few.answer, few.other)
+        )
+        stream = network.stream(prompts, at=at, last=last)[:, 0]
+        tokens = prompts[torch.arange(len(last)), last]
+        found.append(network.preference(stream, tokens, answer, other).unflatten(0, (count, -1)))
+    return torch.cat(found, dim=1)[:, examples.place]
 
 
 def complements(nodes: Nodes, count: int, seed: int) -> Float[Tensor, "draw node"]:

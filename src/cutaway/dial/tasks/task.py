@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from random import Random
 from typing import Protocol, runtime_checkable
 
@@ -20,6 +21,9 @@ from torch.nn import functional
 
 SPLITS: dict[str, tuple[float, float]] = {"train": (0.0, 0.6), "selection": (0.6, 0.8), "test": (0.8, 1.0)}
 """The share of the first lines that each set holds."""
+
+TOGETHER = 64
+"""So many examples of like length are run at once."""
 
 TRIES = 400
 """So many draws in a row without a new pair, and a task is said to have no more."""
@@ -61,6 +65,26 @@ class Examples:
 
     def __len__(self) -> int:
         return len(self.prompts)
+
+    @cached_property
+    def by_length(self) -> list[Examples]:
+        """The same examples, pairs of like length together and hardly padded: cheaper to run, in the order of `place`."""
+        order = self._by_length.split(TOGETHER // 2)
+        return [self.take(pairs).trimmed() for pairs in order]
+
+    @cached_property
+    def place(self) -> Int[Tensor, "example"]:
+        """Where each example is in `by_length`."""
+        rows = (2 * self._by_length[:, None] + torch.arange(2)).flatten()
+        return rows.argsort()
+
+    @cached_property
+    def _by_length(self) -> Int[Tensor, "pair"]:
+        return self.last.view(-1, 2).amax(1).argsort(stable=True)
+
+    def trimmed(self) -> Examples:
+        """Without the positions that only padding reaches."""
+        return replace(self, prompts=self.prompts[:, : int(self.last.max()) + 1])
 
     def rows(self) -> list[list[int]]:
         """The prompts without their padding."""
