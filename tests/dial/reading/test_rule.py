@@ -1,5 +1,6 @@
 """Rule texts of planted circuits: they decide as the network does, from the text alone, and only if the circuit is right."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -107,6 +108,16 @@ def test_fewer_levels_cost_fewer_bits() -> None:
     coarse = rule_text(circuit("strongest"), each.network, each.task, TEXTS, Fit(levels=2, examples=128))
     assert coarse.bits < written("strongest").bits
     assert agreement(coarse, "strongest") < agreement(written("strongest"), "strongest")
+
+
+def test_a_text_that_chooses_its_tokens_among_more_costs_more_bits_and_keeps_them_when_saved() -> None:
+    each, more = planted("marked"), (*TEXTS, *(f"t{token}" for token in range(len(TEXTS), 1024)))
+    few, many = (rule_text(circuit("marked"), each.network, each.task, texts, FEW) for texts in (TEXTS, more))
+    assert (few.vocab, many.vocab) == (32, 1024)
+    assert few.bits == written("marked").bits < many.bits == RuleText.parse(many.json()).bits
+    assert few.lines == many.lines and few.texts == many.texts
+    with pytest.raises(ValueError, match=r"vocab is 2, but token \d+ is named"):
+        replace(few, vocab=2)
 
 
 def test_what_is_no_rule_text_or_no_answer_of_it_is_refused() -> None:

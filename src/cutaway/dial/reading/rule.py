@@ -69,7 +69,7 @@ def rule_text(
         for token in group
     }
     named |= {token for answer in answers for group in (*answer.last.groups, (answer.token,)) for token in group}
-    return RuleText(circuit.task, lines, answers, tuple((token, texts[token]) for token in sorted(named)))
+    return RuleText(circuit.task, lines, answers, tuple((token, texts[token]) for token in sorted(named)), len(texts))
 
 
 class _Writer:
