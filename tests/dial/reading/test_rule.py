@@ -36,6 +36,19 @@ def test_the_text_of_a_planted_circuit_decides_as_the_network_does(program: str)
     assert agreement(written(program), program) >= 0.99
 
 
+@pytest.mark.parametrize("program", ("marked-neuron", "negated", "both"))
+def test_a_text_decides_as_the_network_does_also_after_prompts_that_are_no_question(program: str) -> None:
+    each, rule = planted(program), written(program)
+    fresh, generator = each.task.examples(256, "test", 7), torch.Generator().manual_seed(SEED)
+    body = slice(4, fresh.prompts.shape[1] - 1)
+    other = torch.randint(0, 32, fresh.prompts[:, body].shape, generator=generator)
+    changed = torch.rand(other.shape, generator=generator) < 0.3
+    fresh.prompts[:, body] = torch.where(changed, other, fresh.prompts[:, body])
+    own = network_margins(each.network, fresh)
+    assert ((of_rule_text(rule)(fresh) > 0) == (own > 0)).mean() >= 0.99
+    assert (own > 0).mean() < 0.9
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", (SEED, SEED + 1))
 @pytest.mark.parametrize("program", programs())
