@@ -7,14 +7,14 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
+from tests.command import Command
 
 import cutaway as cw
-from cutaway.cli import app, run
+from cutaway.cli import app
 from cutaway.cli.question import unescaped
 from cutaway.cli.verbs import listed
 from cutaway.runs import RunError
@@ -39,35 +39,6 @@ VERBS = (
     "dial sweep",
     "dial prune",
 )
-
-
-class Ended(NamedTuple):
-    """What a command left: its status, stdout, stderr."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> dict[str, Any]:
-        return json.loads(self.out)
-
-
-Command = Callable[..., Ended]
-
-
-@pytest.fixture
-def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
-    """Runs a command in this process, in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("CUTAWAY_DEBUG", raising=False)
-
-    def ended(*tokens: str) -> Ended:
-        capfd.readouterr()
-        status = run(tokens)
-        return Ended(status, *capfd.readouterr())
-
-    return ended
 
 
 def outside(*tokens: str, cwd: Path) -> subprocess.CompletedProcess[str]:

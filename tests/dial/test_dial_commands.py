@@ -1,18 +1,16 @@
 """`cutaway dial train`, `sweep` and `prune` as a user gives them: what they print, what they keep, how they end."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NamedTuple
 
 import pytest
 import torch
+from tests.command import Command
 from tests.dial.prune.test_show import circuit
 from tests.dial.small import same
 
 import cutaway as cw
-from cutaway.cli import run
 from cutaway.dial.plan import Plan, carried_out
 from cutaway.dial.prune.prune import Pruned, Search
 from cutaway.dial.store import load, save
@@ -21,35 +19,8 @@ from cutaway.runs import load_parquet, open_run
 SMALL = ("--width", "16", "--layers", "1", "--tokens", "512", "--batch", "2", "--seed", "7000")
 
 
-class Ended(NamedTuple):
-    """What a command left: its status, stdout, stderr."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> dict[str, Any]:
-        return json.loads(self.out)
-
-
-Command = Callable[..., Ended]
-
-
-@pytest.fixture
-def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
-    """Runs a command in this process, in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-
-    def ended(*tokens: str) -> Ended:
-        capfd.readouterr()
-        return Ended(run(("dial", *tokens)), *capfd.readouterr())
-
-    return ended
-
-
 def test_a_network_is_trained_saved_and_opened(command: Command) -> None:
-    done = command("train", *SMALL, "--pressure", "regrowth=1/4,activations=1/2", "--out", "net", "--json")
+    done = command("dial", "train", *SMALL, "--pressure", "regrowth=1/4,activations=1/2", "--out", "net", "--json")
     assert done.status == 0, done.err
     assert done.document["verb"] == "dial train" and done.document["result"]["seed"] == 7000
     stored = load("net")
@@ -62,18 +33,19 @@ def test_a_network_is_trained_saved_and_opened(command: Command) -> None:
 def test_a_training_run_that_was_stopped_goes_on(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     import cutaway.dial.plan as plan
 
-    whole, words, real = command("train", *SMALL, "--out", "whole"), ("train", *SMALL, "--out", "net"), plan.train
+    words, real = ("dial", "train", *SMALL, "--out"), plan.train
+    whole = command(*words, "whole")
 
     def stopped(network, tokens, recipe, pressures, folder, progress, every):
         progress = SimpleNamespace(start=print, note=print, finish=bool, advance=stop_at_the_third())
         return real(network, tokens, recipe, pressures, folder, progress, 2)
 
     monkeypatch.setattr(plan, "train", stopped)
-    left = command(*words)
+    left = command(*words, "net")
     assert left.status == 130 and "kept in net.partial, the same command goes on" in left.err
     monkeypatch.setattr(plan, "train", real)
     steps = [path.name for path in Path("net.partial").glob("step-*")]
-    assert whole.status == 0 and command(*words).status == 0 and steps == ["step-0000002"]
+    assert whole.status == 0 and command(*words, "net").status == 0 and steps == ["step-0000002"]
     assert same(load("net").network, load("whole").network)
 
 
@@ -91,7 +63,7 @@ def stop_at_the_third() -> Callable[[int], None]:
 
 def test_a_sweep_is_printed_and_its_table_saved_and_its_networks_kept(command: Command) -> None:
     words = ("--pressure", "topk=1/2:least=1", "--folder", "kept", "--out", "table", "--examples", "2")
-    done = command("sweep", *SMALL, "--seeds", "2", *words)
+    done = command("dial", "sweep", *SMALL, "--seeds", "2", *words)
     assert done.status == 0, done.err
     assert "2 runs; a task is solved at a loss of 0.15" in done.out and "topk=1/2:least=1" in done.out
     table = cw.load("table")
@@ -115,7 +87,9 @@ def test_a_circuit_is_told_and_saved(network: str, command: Command, monkeypatch
 
     monkeypatch.setattr("cutaway.dial.prune.prune.prune", found)
     monkeypatch.setattr("cutaway.dial.prune.show.counting_null", lambda *_, **__: 7.5)
-    done = command("prune", network, "--task", "for_while", "--target", "0.3", "--seed", "7000", "--out", "found")
+    done = command(
+        "dial", "prune", network, "--task", "for_while", "--target", "0.3", "--seed", "7000", "--out", "found"
+    )
     assert done.status == 0, done.err
     for said in (
         "own loss 0.050, target 0.3",
@@ -152,7 +126,7 @@ def test_a_circuit_is_told_and_saved(network: str, command: Command, monkeypatch
 def test_an_error_is_one_sentence(
     words: tuple[str, ...], status: int, said: str, network: str, command: Command
 ) -> None:
-    done = command(*(network if word == "net" else word for word in words))
+    done = command("dial", *(network if word == "net" else word for word in words))
     errors = [line for line in done.err.splitlines() if line.startswith("cutaway: ")]
     assert (done.status, done.out) == (status, "") and len(errors) == 1 and said in errors[0]
     assert "Traceback" not in done.err

@@ -155,14 +155,23 @@ class Explode(Pressure):
 @pytest.mark.parametrize(
     ("explode", "message"),
     [
-        (Explode(), r"step 7: loss inf.*stays in .*smaller learning rate"),
-        (Explode(gradient=True), r"step 7: .*not finite in blocks.0.mlp.up.weight and 0 more; .*stays in "),
+        (Explode(), r"step 7: loss inf.*checkpoint of step 6 stays in .*smaller learning rate"),
+        (
+            Explode(gradient=True),
+            r"step 7: .*not finite in blocks.0.mlp.up.weight and 0 more; .*of step 6 stays in ",
+        ),
     ],
 )
 def test_a_loss_or_gradient_that_is_no_number_stops_with_its_place_and_keeps_the_last_state(tmp_path, explode, message):
     with pytest.raises(TrainingDivergedError, match=message):
         train(network(), TOKENS, RECIPE, (TopK(0.25), explode), tmp_path, every=3)
     assert [path.name for path in steps(tmp_path)] == ["step-0000006"]
+
+
+@pytest.mark.parametrize(("given", "said"), [(True, "no checkpoint yet in "), (False, "nothing was kept")])
+def test_what_stops_before_the_first_checkpoint_does_not_speak_of_one(tmp_path, given, said):
+    with pytest.raises(TrainingDivergedError, match=said):
+        train(network(), TOKENS, RECIPE, (Explode(at=2),), tmp_path if given else None, every=3)
 
 
 def test_what_cannot_be_trained_is_refused_before_the_first_step():

@@ -1,7 +1,5 @@
 """The tokenizer: answers are always one token."""
 
-import builtins
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -76,15 +74,7 @@ def test_a_vocabulary_smaller_than_the_bytes_is_refused():
         train_tokenizer(TEXTS, 200)
 
 
-def test_without_the_package_the_error_names_the_command(monkeypatch):
-    real = builtins.__import__
-
-    def refuse(name, *args, **kwargs):
-        if name.startswith("tokenizers"):
-            raise ImportError(name)
-        return real(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", refuse)
+def test_without_the_package_the_error_names_the_command(no_tokenizers):
     with pytest.raises(ImportError, match=r'pip install "cutaway\[hf\]"'):
         train_tokenizer(TEXTS)
 

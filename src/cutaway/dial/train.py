@@ -19,6 +19,7 @@ from torch.optim import Optimizer
 
 from cutaway.dial.pressure.pressure import Pressure, Step, check_combination
 from cutaway.runs.progress import Progress, silent
+from cutaway.training.checkpoint import steps
 from cutaway.training.loop import Recipe, Trained, TrainingDivergedError, check_tokens, forked, resumed
 
 
@@ -123,8 +124,17 @@ def diverged(network: nn.Module, number: int, loss: float, rate: float, folder: 
     """The error that says at which step, and in which parameters, numbers were no longer finite."""
     wrong = [name for name, w in network.named_parameters() if w.grad is not None and not w.grad.isfinite().all()]
     where = f"{wrong[0]} and {len(wrong) - 1} more" if wrong else "no single parameter"
-    kept = f"the last checkpoint stays in {folder}" if folder else "nothing was kept (no folder was given)"
     return TrainingDivergedError(
-        f"step {number}: loss {loss:.3g}, gradient not finite in {where}; expected finite numbers; {kept}; "
+        f"step {number}: loss {loss:.3g}, gradient not finite in {where}; expected finite numbers; {kept(folder)}; "
         f"try a smaller learning rate (here {rate:.3g}), clip or pressure"
     )
+
+
+def kept(folder: Path | str | None) -> str:
+    """What a run that ends before its time leaves behind, in words."""
+    if not folder:
+        return "nothing was kept (no folder was given)"
+    found = steps(Path(folder))
+    if not found:
+        return f"no checkpoint yet in {folder}"
+    return f"the checkpoint of step {int(found[-1].name.removeprefix('step-'))} stays in {folder}"

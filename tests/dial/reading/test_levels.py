@@ -46,3 +46,15 @@ def test_a_threshold_is_found_and_what_is_smooth_is_a_rise() -> None:
     assert isinstance(found, Steps)
     assert found.thresholds == (pytest.approx(0.3, abs=0.05),)
     assert steps(x, x.clip(0), 0.002, 3) == Rise()
+
+
+def test_inputs_that_do_not_occur_have_the_level_that_is_nearer_to_gelu() -> None:
+    x = np.array([-4.0, -3.0, 3.5, 4.0] * 20)
+    found = steps(x, Rise().at(x), 0.01, 3)
+    assert isinstance(found, Steps) and len(found.thresholds) == 1
+    between = np.linspace(-2.9, 3.4, 50)
+    low, high = found.values
+    nearer = np.where(Rise().at(between) > (low + high) / 2, high, low)
+    assert (found.at(between) == nearer).mean() >= 0.98
+    never = steps(x, np.where(x > 0, 9.0, 0.0), 0.01, 3)
+    assert isinstance(never, Steps) and never.thresholds == (pytest.approx(0.25),)

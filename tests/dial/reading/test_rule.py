@@ -1,5 +1,6 @@
 """Rule texts of planted circuits: they decide as the network does, from the text alone, and only if the circuit is right."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -33,6 +34,19 @@ def agreement(rule: RuleText, program: str, seed: int = SEED, count: int = 256) 
 @pytest.mark.parametrize("program", SOME)
 def test_the_text_of_a_planted_circuit_decides_as_the_network_does(program: str) -> None:
     assert agreement(written(program), program) >= 0.99
+
+
+@pytest.mark.parametrize("program", ("marked-neuron", "negated", "both"))
+def test_a_text_decides_as_the_network_does_also_after_prompts_that_are_no_question(program: str) -> None:
+    each, rule = planted(program), written(program)
+    fresh, generator = each.task.examples(256, "test", 7), torch.Generator().manual_seed(SEED)
+    body = slice(4, fresh.prompts.shape[1] - 1)
+    other = torch.randint(0, 32, fresh.prompts[:, body].shape, generator=generator)
+    changed = torch.rand(other.shape, generator=generator) < 0.3
+    fresh.prompts[:, body] = torch.where(changed, other, fresh.prompts[:, body])
+    own = network_margins(each.network, fresh)
+    assert ((of_rule_text(rule)(fresh) > 0) == (own > 0)).mean() >= 0.99
+    assert (own > 0).mean() < 0.9
 
 
 @pytest.mark.slow
@@ -107,6 +121,16 @@ def test_fewer_levels_cost_fewer_bits() -> None:
     coarse = rule_text(circuit("strongest"), each.network, each.task, TEXTS, Fit(levels=2, examples=128))
     assert coarse.bits < written("strongest").bits
     assert agreement(coarse, "strongest") < agreement(written("strongest"), "strongest")
+
+
+def test_a_text_that_chooses_its_tokens_among_more_costs_more_bits_and_keeps_them_when_saved() -> None:
+    each, more = planted("marked"), (*TEXTS, *(f"t{token}" for token in range(len(TEXTS), 1024)))
+    few, many = (rule_text(circuit("marked"), each.network, each.task, texts, FEW) for texts in (TEXTS, more))
+    assert (few.vocab, many.vocab) == (32, 1024)
+    assert few.bits == written("marked").bits < many.bits == RuleText.parse(many.json()).bits
+    assert few.lines == many.lines and few.texts == many.texts
+    with pytest.raises(ValueError, match=r"vocab is 2, but token \d+ is named"):
+        replace(few, vocab=2)
 
 
 def test_what_is_no_rule_text_or_no_answer_of_it_is_refused() -> None:

@@ -1,6 +1,7 @@
 """Tables and pictures of planted circuits: what nodes respond to, what edges carry, and that all of it is drawn."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -11,6 +12,8 @@ from tests.dial.reading.circuits import TEXTS, circuit, planted
 from cutaway.dial.planted import check
 from cutaway.dial.prune.prune import TaskCircuit
 from cutaway.dial.reading import Table, picture, table
+
+SIDES = ("up in", "down in")
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +88,30 @@ def test_no_two_boxes_overlap_and_all_are_inside(negated: Table) -> None:
             x + wide <= left or left + more <= x or y + high <= top or top + tall <= y
             for left, top, more, tall in boxes[:at]
         )
+
+
+def page(program: str, texts: Sequence[str] = TEXTS) -> ElementTree.Element:
+    each = planted(program)
+    rows = table(circuit(program), each.network, each.windows(64, 1), each.task.examples(16, "test", 0), texts)
+    return drawn(picture(circuit(program), each.network, rows))
+
+
+def test_a_picture_of_ten_columns_fits_a_window_and_no_two_weights_are_on_each_other() -> None:
+    assert float(page("both-or-third").get("width", "")) <= 1160
+    labels = [label for label in page("different-kinds").iter("text") if "weight" in label.get("class", "")]
+    places = [(float(label.get("x", "")), float(label.get("y", ""))) for label in labels]
+    assert len(places) == 12
+    assert all(x != left or abs(y - top) >= 11 for at, (x, y) in enumerate(places) for left, top in places[:at])
+
+
+def test_tokens_are_drawn_whole_and_with_their_spaces() -> None:
+    texts = [" " * (token % 4) + "word" * (token % 3 + 1) for token in range(32)]
+    shown = {("", "␣", "␣2", "␣3")[token % 4] + "word" * (token % 3 + 1) for token in range(32)}
+    found = [label.text or "" for label in page("both-or-third", texts).iter("text") if label.get("class", "") in SIDES]
+    words = {word for text in found for word in text.split(" ")[1:]}
+    assert {word for word in words if word != "…" and not word.endswith("…")} <= shown
+    assert all(len(text.split(" ")) == 2 for text in found if text.endswith("…") and not text.endswith(" …"))
+    assert {"␣", "…"} <= set("".join(words))
 
 
 def test_tokens_that_are_markup_are_written_as_text(negated: Table, tmp_path: Path) -> None:

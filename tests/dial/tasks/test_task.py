@@ -8,7 +8,7 @@ import torch
 from tests.dial.tasks.drawn import ALL, BYTE_PAIRS, PYTHON, examples
 
 from cutaway.dial.tasks import Examples, Pair, Task, loss, shuffled, solved
-from cutaway.dial.tasks.library import answer_token, library_tasks, whole_lines
+from cutaway.dial.tasks.library import answer_token, library_tasks
 from cutaway.dial.tasks.tiny import tiny_tasks
 
 QUOTES = examples("quote_kind")
@@ -136,16 +136,3 @@ def test_a_tokenizer_that_merges_an_answer_into_its_prompt_is_refused():
 def test_an_answer_of_several_tokens_is_refused():
     with pytest.raises(ValueError, match="is 2 tokens"):
         answer_token(BYTE_PAIRS, "name", "))")
-
-
-def test_real_lines_are_the_statements_that_stand_alone():
-    source = "import os\n\n\nclass A:\n    def f(self):\n        self.x = [1]\n        return 2\n    x = '''a\n"
-    lines = whole_lines([source, "import os\n" + "y = " + "1" * 80 + "\n"])
-    assert lines == ("import os", "self.x = [1]")
-    (task,) = (task for task in library_tasks(BYTE_PAIRS, lines) if task.name == "dict_list")
-    before = {BYTE_PAIRS.decode(row).split("\n")[0] for row in task.examples(8, task.split(begin()), 7000).rows()}
-    assert before <= set(lines)
-
-
-def begin() -> list[int]:
-    return BYTE_PAIRS.encode("import os").ids

@@ -1,7 +1,5 @@
 """The tokenizers of tiny Python: ours and Hugging Face's are the same, and a network is asked in text."""
 
-import builtins
-
 import pytest
 
 import cutaway as cw
@@ -45,14 +43,6 @@ def test_a_word_outside_the_vocabulary_is_refused():
         cw.network.load.Wrapped(TOKENIZER).encode("import os")
 
 
-def test_without_the_package_the_error_names_the_command(monkeypatch):
-    real = builtins.__import__
-
-    def refuse(name, *args, **kwargs):
-        if name.startswith("tokenizers"):
-            raise ImportError(name)
-        return real(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", refuse)
+def test_without_the_package_the_error_names_the_command(no_tokenizers):
     with pytest.raises(ImportError, match=r'pip install "cutaway\[hf\]"'):
         PYTHON.tokenizer()

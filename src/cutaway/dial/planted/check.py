@@ -1,7 +1,7 @@
 """The proof of a planted circuit, by running it: enough alone and beside anything, and not without any one of its edges.
 
-An edge is cut while the rest of the network is at its mean, live, and live in random halves: a set that lacks the edge has
-one of these around it, so that an edge that is missed in all of them belongs to every circuit.
+Each edge is cut in turn while the rest of the network is at its mean, live, and live in random halves. It counts as needed if
+the task fails in every one of these settings. They are a sample: not every part of the rest is tried in its place.
 """
 
 from __future__ import annotations

@@ -22,20 +22,21 @@ Says = Callable[[Examples], Float[np.ndarray, "example"]]
 PSEUDO = 0.5
 """What every answer is counted beside its occurrences."""
 TIE = 1e-9
-"""How much more is said for the first of two answers where as much is said for both."""
+"""How much more is said for one of two answers where as much is said for both."""
 BACK = 4
 """Places before the end that a tree may ask about."""
 
 
 def of_rule_text(rule: RuleText) -> Says:
-    """What a rule text says."""
+    """What a rule text says; where as much is said for both answers it is for the first one, as in `RuleText.decide`."""
 
     def says(examples: Examples) -> np.ndarray:
         said, rows = rule.preferences(examples.prompts.numpy(), examples.last.numpy()), np.arange(len(examples))
         right, other = (
             np.array([rule.place(token) for token in each.tolist()]) for each in (examples.answer, examples.other)
         )
-        return _untied(said[rows, right] - said[rows, other], right, other)
+        more = said[rows, right] - said[rows, other]
+        return np.where(more == 0, np.where(right < other, TIE, -TIE), more)
 
     return says
 
@@ -47,8 +48,8 @@ def of_program(task: Task) -> Says:
     )
 
 
-def of_ngram(examples: Examples, answers: Sequence[int], most: int = 4) -> Says:
-    """What the network answered after the longest known run of up to `most` last tokens."""
+def of_ngram(examples: Examples, answers: Sequence[int], most: int = 4, seed: int = 0) -> Says:
+    """What the network answered after the longest known run of up to `most` last tokens; a coin where that is a tie."""
     counts: dict[tuple[int, ...], dict[int, float]] = {}
     for row, answer in zip(examples.rows(), answers):
         for end in _ends(row, most):
@@ -59,10 +60,7 @@ def of_ngram(examples: Examples, answers: Sequence[int], most: int = 4) -> Says:
         def known(row: list[int]) -> dict[int, float]:
             return next(counts[end] for end in reversed(_ends(row, most)) if end in counts)
 
-        every = map(known, fresh.rows())
-        return np.array(
-            [_odds(found, *pair) for found, pair in zip(every, zip(fresh.answer.tolist(), fresh.other.tolist()))]
-        )
+        return _odds([known(row) for row in fresh.rows()], fresh, seed)
 
     return says
 
@@ -72,14 +70,13 @@ def _ends(row: Sequence[int], most: int) -> list[tuple[int, ...]]:
     return [tuple(row[len(row) - size :]) for size in range(min(most, len(row)) + 1)]
 
 
-def _odds(counts: dict[int, float], right: int, other: int) -> float:
-    odds = log((counts.get(right, 0.0) + PSEUDO) / (counts.get(other, 0.0) + PSEUDO))
-    return float(_untied(np.array(odds), np.array(right), np.array(other)))
-
-
-def _untied(said: np.ndarray, right: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Where as much is said for both, a little more for the first one: what knows nothing is right half the time."""
-    return np.where(said == 0, np.where(right < other, TIE, -TIE), said)
+def _odds(counts: Sequence[dict[int, float]], fresh: Examples, seed: int) -> Float[np.ndarray, "example"]:
+    """The log odds that the counts for each example give its answer; where they are even, a coin says for which a little more."""
+    pairs = zip(counts, fresh.answer.tolist(), fresh.other.tolist())
+    odds = np.array(
+        [log((found.get(right, 0.0) + PSEUDO) / (found.get(other, 0.0) + PSEUDO)) for found, right, other in pairs]
+    )
+    return np.where(odds == 0, TIE * np.random.default_rng(seed).choice((-1, 1), len(odds)), odds)
 
 
 @dataclass(frozen=True)
@@ -108,15 +105,14 @@ class Distilled:
 
     tree: Tree
     bits: float
+    seed: int = 0
 
     def says(self, examples: Examples) -> Float[np.ndarray, "example"]:
-        """What the tree says."""
-        every = map(self.tree.leaf, examples.rows())
-        pairs = zip(examples.answer.tolist(), examples.other.tolist())
-        return np.array([_odds(found, *pair) for found, pair in zip(every, pairs)])
+        """What the tree says; a coin of `seed` where a leaf has as many of both answers."""
+        return _odds([self.tree.leaf(row) for row in examples.rows()], examples, self.seed)
 
 
-def distilled(examples: Examples, answers: Sequence[int], bits: float) -> Distilled:
+def distilled(examples: Examples, answers: Sequence[int], bits: float, seed: int = 0) -> Distilled:
     """The tree that is grown greedily, the question that saves most of the answers' entropy first, until `bits` are used up."""
     rows = examples.rows()
     tokens = np.unique(np.concatenate([np.array(row) for row in rows]))
@@ -149,7 +145,7 @@ def distilled(examples: Examples, answers: Sequence[int], bits: float) -> Distil
         counts = one_hot[parts[path]].sum(0)
         return Tree(counts={int(token): float(count) for token, count in zip(classes, counts)})
 
-    return Distilled(grown(()), used)
+    return Distilled(grown(()), used, seed)
 
 
 def _asked(rows: Sequence[Sequence[int]], tokens: Int[np.ndarray, "token"]) -> Bool[np.ndarray, "example question"]:

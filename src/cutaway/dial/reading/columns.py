@@ -55,6 +55,30 @@ def columns(column: Mapping[Hashable, int], pairs: Sequence[Pair], box: float) -
     return Layout({key: y[key] for key in column}, [[y[stop] for stop, _ in line] for line in stops], height)
 
 
+def apart(heights: Sequence[float], least: float) -> list[float]:
+    """The heights moved to be at least so far from one another, in the order they were in: each crowd lies around its mean.
+
+    >>> from cutaway.dial.reading.columns import apart
+    >>> apart([10.0, 90.0, 14.0], 12.0)
+    [6.0, 90.0, 18.0]
+    """
+    crowds: list[list[int]] = []
+    for at in sorted(range(len(heights)), key=lambda at: heights[at]):
+        crowds.append([at])
+        while (
+            len(crowds) > 1 and _spread(crowds[-2], heights, least)[-1] + least > _spread(crowds[-1], heights, least)[0]
+        ):
+            crowds[-2:] = [crowds[-2] + crowds[-1]]
+    found = {at: y for crowd in crowds for at, y in zip(crowd, _spread(crowd, heights, least))}
+    return [found[at] for at in range(len(heights))]
+
+
+def _spread(crowd: Sequence[int], heights: Sequence[float], least: float) -> list[float]:
+    """Around the mean of their heights, one below the other."""
+    middle = sum(heights[at] for at in crowd) / len(crowd)
+    return [middle + (place - (len(crowd) - 1) / 2) * least for place in range(len(crowd))]
+
+
 def _stops(number: int, pair: Pair, column: Mapping[Hashable, int]) -> list[tuple[Hashable, int]]:
     """A name for each place at which a line passes a column, and which column."""
     return [((number, at), at) for at in range(column[pair[0]] + 1, column[pair[1]])]

@@ -7,6 +7,7 @@ The split of an ordered row into the fewest runs that lose little variance is fo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -101,7 +102,8 @@ def curve(values: Float[np.ndarray, "place"], weights: Float[np.ndarray, "place"
 def steps(x: Float[np.ndarray, "item"], y: Float[np.ndarray, "item"], share: float, most: int) -> Steps | Rise:
     """What a neuron gives for each input: the fewest levels that lose at most this share of the variance of `y`.
 
-    Where `most` levels lose more it is a rise: a neuron that says how much, not whether.
+    Where `most` levels lose more it is a rise: a neuron that says how much, not whether. Inputs between two levels that do not
+    occur are taken for the one that GELU comes nearer to there.
     """
     inputs, which = np.unique(x, return_inverse=True)
     if len(inputs) > BINS:
@@ -110,11 +112,17 @@ def steps(x: Float[np.ndarray, "item"], y: Float[np.ndarray, "item"], share: flo
     count = np.bincount(which, minlength=len(inputs)).astype(float)
     mean = np.bincount(which, y, minlength=len(inputs)) / count.clip(1e-12)
     ends = runs(mean, count, share * float(y.var()) * len(y), most)
-    found = Steps(
-        tuple(short((inputs[end - 1] + inputs[end]) / 2) for end in ends),
-        tuple(short(float(np.average(m, weights=c))) for m, c in zip(np.split(mean, ends), np.split(count, ends))),
-    )
+    values = [float(np.average(m, weights=c)) for m, c in zip(np.split(mean, ends), np.split(count, ends))]
+    limits = [_limit(inputs[end - 1], inputs[end], (a + b) / 2) for end, (a, b) in zip(ends, pairwise(values))]
+    found = Steps(tuple(map(short, limits)), tuple(map(short, values)))
     return Rise() if float(((found.at(x) - y) ** 2).mean()) > share * float(y.var()) else found
+
+
+def _limit(low: float, high: float, value: float) -> float:
+    """Where between two inputs GELU passes a value; the middle where it does not."""
+    inputs = np.linspace(low, high, BINS)
+    passes = np.nonzero(np.diff(Rise().at(inputs) > value))[0]
+    return float(inputs[passes[0]]) if len(passes) else (low + high) / 2
 
 
 def runs(

@@ -7,25 +7,28 @@ have no weight of the circuit: they join what writes to a channel with what read
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 
 from cutaway.dial.prune.prune import TaskCircuit
-from cutaway.dial.reading.columns import columns
+from cutaway.dial.reading.columns import apart, columns
 from cutaway.dial.reading.graph import WRITES, Edge, Graph, Node, graph_of
 from cutaway.dial.reading.table import Named, NodeRow, Table
 from cutaway.dial.transformer import SparseTransformer
 
 WIDE = 1160
 """Pixels that a drawing takes: what fits a window of 1,200."""
-NARROWEST, HIGH, GAP, TOP = 126, 58, 20, 46
+NARROWEST, HIGH, GAP, TOP = 105, 58, 20, 46
 """Pixels from one column to the next at least; of a node; between two nodes; of the heading."""
 INNER = 0.7
 """The part of a column that a node takes."""
 THIN, THICK = 1.4, 6.5
 LETTER = 6.7
 """Pixels of a letter of a label."""
+LINE = 12.0
+"""Pixels from one label to the next below."""
 BENT = 0.25
 """The part of its rise at which a line has its label."""
 PLACED = 0.5
@@ -54,11 +57,11 @@ STYLE = """
 --for:#62b0ee;--against:#f0964a}}
 body{margin:0;padding:18px 20px;background:var(--paper);color:var(--ink);font:14px/1.45 system-ui,"Segoe UI",sans-serif}
 h1{font-size:20px;font-weight:600;margin:0 0 2px}p{margin:0 0 12px;color:var(--soft);max-width:110ch}
-svg{display:block}text{font-size:12px;fill:var(--ink)}.head{fill:var(--soft)}.word{font-size:11px;fill:var(--soft)}
+.wiring{overflow-x:auto}svg{display:block}text{font-size:12px;fill:var(--ink)}.head{fill:var(--soft)}.word{font-size:11px;fill:var(--soft)}
 .word,.in{font-family:ui-monospace,"DejaVu Sans Mono",monospace}.in{font-size:11px}
 .box{fill:var(--panel);stroke:var(--rule)}.joined{stroke:var(--rule);stroke-width:1.2;fill:none}
 .edge{fill:none;stroke-opacity:.8}.for{stroke:var(--for)}.against{stroke:var(--against);stroke-dasharray:7 4}
-.weight{font-size:11px;paint-order:stroke;stroke:var(--paper);stroke-width:4px;stroke-linejoin:round}
+.weight{font-size:11px;paint-order:stroke;stroke:var(--paper);stroke-width:6px;stroke-linejoin:round}
 .up{fill:var(--for)}.down{fill:var(--against)}
 """
 
@@ -72,7 +75,7 @@ class Box:
 
     column: int
     title: str
-    lines: tuple[tuple[str, str], ...]
+    lines: tuple[tuple[str, tuple[str, ...]], ...]
     about: str
 
 
@@ -84,12 +87,12 @@ def picture(circuit: TaskCircuit, network: SparseTransformer, table: Table) -> s
     about = (
         f"{edges} edges between {nodes} nodes; loss {table.loss:.3f} nats alone. Blue: a positive weight; orange, dashed: a "
         "negative one; the wider the larger beside the others of its matrix. Grey: no weight of the circuit. ▲ tokens at which a "
-        "node is highest, ▼ lowest; of a key, where it is attended to more, less."
+        "node is highest, ▼ lowest; of a key, where it is attended to more, less. ␣ is a space, ␣4 are four."
     )
     title = escape(table.task)
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
-        f"<h1>{title}</h1><p>{escape(about)}</p>{drawn}</html>\n"
+        f'<h1>{title}</h1><p>{escape(about)}</p><div class="wiring">{drawn}</div></html>\n'
     )
 
 
@@ -111,7 +114,7 @@ def _drawing(graph: Graph, rows: Mapping[str, NodeRow], answer: Box) -> str:
     ]
     grey = [f'<path class="joined" d="{_curve(way)}"/>' for way in points[len(graph.edges) :]]
     lines = [_line(edge, graph, way) for edge, way in zip(graph.edges, points)]
-    labels = [_weight(edge, way) for edge, way in zip(graph.edges, points)]
+    labels = [_weight(edge, spot) for edge, spot in zip(graph.edges, _spots(points[: len(graph.edges)]))]
     nodes = [_node(box, places[key], half) for key, box in boxes.items()]
     return (
         f'<svg role="img" width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}">'
@@ -135,16 +138,16 @@ def _ends(graph: Graph, node: Node) -> bool:
 
 def _box(steps: Sequence[tuple[int, str]], node: Node, row: NodeRow) -> Box:
     lines = (
-        (("word in", "by place"),)
+        (("word in", ("by", "place")),)
         if row.by_place > PLACED and row.by_place > row.by_token
         else _driven(row.high, row.low)
     )
     return Box(steps.index(_column(node)), f"{SHORT[node.site]} {node.index}", lines, str(row))
 
 
-def _driven(high: Named, low: Named) -> tuple[tuple[str, str], ...]:
-    lines = (("up in", "▲ ", high), ("down in", "▼ ", low))
-    return tuple((side, mark + _words(named)) for side, mark, named in lines if named)
+def _driven(high: Named, low: Named) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    lines = (("up in", "▲", high), ("down in", "▼", low))
+    return tuple((side, (mark, *(_shown(text) for text, _ in named))) for side, mark, named in lines if named)
 
 
 def _answer(table: Table) -> Box:
@@ -154,8 +157,9 @@ def _answer(table: Table) -> Box:
     return Box(0, OUTPUT, _driven(last.raises, last.lowers), str(last)) if last else Box(0, OUTPUT, (), "")
 
 
-def _words(named: Named) -> str:
-    return " ".join(repr(text)[1:-1] for text, _ in named)
+def _shown(text: str) -> str:
+    """A token with its spaces, which a page would drop: ␣, or ␣4 for four."""
+    return re.sub(" +", lambda spaces: f"␣{len(spaces[0])}" if len(spaces[0]) > 1 else "␣", repr(text)[1:-1])
 
 
 def _points(start: Place, end: Place, way: Sequence[float], step: float, half: float) -> list[Place]:
@@ -184,13 +188,20 @@ def _line(edge: Edge, graph: Graph, points: Sequence[Place]) -> str:
     return f'<path class="edge {side}" stroke-width="{wide:.1f}" d="{_curve(points)}">{said}</path>'
 
 
-def _weight(edge: Edge, points: Sequence[Place]) -> str:
-    """The weight, where its line has left its box and lines that cross it are apart."""
-    (x, y), (_, down) = points[:2]
+def _spots(ways: Sequence[Sequence[Place]]) -> list[Place]:
+    """For each line where its label goes: where it has left its box and lines that cross it are apart, and no other label is."""
+    heights = [y + BENT * (down - y) - 4 for (_, y), (_, down), *_ in ways]
+    for x in {way[0][0] for way in ways}:
+        here = [at for at, way in enumerate(ways) if way[0][0] == x]
+        for at, y in zip(here, apart([heights[at] for at in here], LINE)):
+            heights[at] = y
+    return [(way[0][0] + 4, y) for way, y in zip(ways, heights)]
+
+
+def _weight(edge: Edge, spot: Place) -> str:
     side = "up" if edge.weight > 0 else "down"
-    return (
-        f'<text class="weight {side}" x="{x + 4:.0f}" y="{y + BENT * (down - y) - 4:.0f}">{_signed(edge.weight)}</text>'
-    )
+    said = _signed(edge.weight).replace("0.", ".", 1)
+    return f'<text class="weight {side}" x="{spot[0]:.0f}" y="{spot[1]:.0f}">{said}</text>'
 
 
 def _node(box: Box, place: Place, half: float) -> str:
@@ -214,5 +225,10 @@ def _signed(weight: float) -> str:
     return f"{weight:+.2g}".replace("-", "−")
 
 
-def _clipped(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+def _clipped(words: Sequence[str], most: int) -> str:
+    """The words that fit, as a word that is cut may be taken for another; the first token is cut where nothing else helps."""
+    whole = " ".join(words)
+    if len(whole) <= most:
+        return whole
+    few = (" ".join([*words[:count], "…"]) for count in range(len(words) - 1, 1, -1))
+    return next((said for said in few if len(said) <= most), f"{whole[: most - 1]}…")

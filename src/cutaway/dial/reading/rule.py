@@ -1,7 +1,8 @@
 """Writes the rule text of a small circuit: levels and thresholds are fitted on prompts of the training split alone.
 
-Nodes are written in the order of computation, each on what the text itself gives for the earlier ones. What the answers read
-is taken from the weights, never fitted to answers: a circuit that does not solve the task has a text that does not either.
+Nodes are written in the order of computation. The thresholds of a neuron are sought among the inputs that the lines before it
+give, not among those that it has in the network. How much each node says for each answer is read off the weights, never fitted
+to answers: a circuit that does not solve the task has a text that does not either.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def rule_text(
         for token in group
     }
     named |= {token for answer in answers for group in (*answer.last.groups, (answer.token,)) for token in group}
-    return RuleText(circuit.task, lines, answers, tuple((token, texts[token]) for token in sorted(named)))
+    return RuleText(circuit.task, lines, answers, tuple((token, texts[token]) for token in sorted(named)), len(texts))
 
 
 class _Writer:

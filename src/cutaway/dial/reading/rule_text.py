@@ -102,13 +102,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class RuleText:
-    """The lines, the answers, and the texts of the tokens that they name.
+    """The lines, the answers, the texts of the tokens that they name, and how many tokens there are to name.
 
     >>> from cutaway.dial.reading.levels import Levels
     >>> from cutaway.dial.reading.rule_text import Answer, RuleText, Sum
     >>> seen = Sum("q", 0.0, token=Levels(((3,),), (1.0,), 0.0))
     >>> answers = Answer(7, Levels((), (), 0.0), ()), Answer(8, Levels((), (), -0.5), (("q", 1.0),))
-    >>> rule = RuleText("which", (seen,), answers, ())
+    >>> rule = RuleText("which", (seen,), answers, (), vocab=32)
     >>> rule.decide([1, 3]), rule.decide([3, 1])
     (8, 7)
     """
@@ -117,6 +117,15 @@ class RuleText:
     lines: tuple[Sum | Look, ...]
     answers: tuple[Answer, ...]
     texts: tuple[tuple[int, str], ...]
+    vocab: int
+
+    def __post_init__(self) -> None:
+        largest = max([answer.token for answer in self.answers] + [token for token, _ in self.texts], default=0)
+        if largest >= self.vocab:
+            raise ValueError(
+                f"RuleText.vocab is {self.vocab}, but token {largest} is named; expected more than that; give the number of "
+                "tokens that the network knows"
+            )
 
     def decide(self, tokens: Sequence[int], between: Sequence[int] = ()) -> int:
         """The answer to a prompt, or the better one of some answers."""
@@ -164,8 +173,7 @@ class RuleText:
     def bits(self) -> float:
         """Its description length: sets of tokens as combinations, `NUMBER` bits for a number, names by their count."""
         names = log2(sum(1 for _ in self.lines) + 2)
-        vocab = 1 + max((token for token, _ in self.texts), default=1)
-        return sum(_bits(part, names, vocab) for part in (*self.lines, *self.answers))
+        return sum(_bits(part, names, self.vocab) for part in (*self.lines, *self.answers))
 
     def json(self) -> str:
         """The text as JSON."""
@@ -178,7 +186,8 @@ class RuleText:
             known = json.loads(text)
             lines = tuple(_made(line) for line in known["lines"])
             answers = tuple(_made(answer) for answer in known["answers"])
-            return RuleText(known["task"], lines, answers, tuple((token, said) for token, said in known["texts"]))
+            texts = tuple((token, said) for token, said in known["texts"])
+            return RuleText(known["task"], lines, answers, texts, known["vocab"])
         except (KeyError, TypeError, json.JSONDecodeError) as error:
             raise ValueError(f"this is no rule text ({error}); expected what RuleText.json gives") from error
 

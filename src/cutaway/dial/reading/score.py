@@ -1,7 +1,8 @@
 """How far a rule text tells what the *network* does: agreement on fresh prompts, and the errors of the network that it foretells.
 
-An error is foretold where little is said for the right answer: below the highest threshold that raises a false alarm on at most
-5 % of the prompts that the network gets right. The same holds for what stands beside it, each on the same prompts.
+An error is foretold where less is said for the right answer than a threshold below which 5 % of the prompts lie that the network
+gets right; it is chosen on one half of the pairs and used on the other, and back. The unit of every share is the minimal pair,
+whose two prompts are nearly one: it counts as the share of those of its prompts that are asked about.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from math import sqrt
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 
 from cutaway.dial.prune.masked import own_margins
 from cutaway.dial.reading.beside import Says, distilled, of_ngram, of_program, of_rule_text
@@ -21,16 +22,20 @@ from cutaway.dial.tasks import Examples, Task
 from cutaway.dial.transformer import SparseTransformer
 
 ALARMS = 0.05
-"""The share of the prompts that the network gets right on which an alarm may be raised."""
+"""The share of what the network gets right on which an alarm is raised."""
 BATCH = 256
 """Prompts that pass the network at once."""
 
 
 @dataclass(frozen=True)
 class Share:
-    """So many of `n`; `interval` is Wilson's (1927) for 95 %."""
+    """So many of `n` pairs; `interval` is Wilson's (1927) for 95 %.
 
-    hits: int
+    A pair counts as 0, ½ or 1, by how many of its prompts hit of those that are asked about; a pair with none of these is not
+    among the `n`. A half varies less than 0 and 1 do: the interval is, if anything, too wide.
+    """
+
+    hits: float
     n: int
 
     @property
@@ -49,7 +54,7 @@ class Share:
 
     def __str__(self) -> str:
         low, high = self.interval
-        return f"{self.share:.3f} [{low:.3f}, {high:.3f}] of {self.n}"
+        return f"{self.share:.3f} [{low:.3f}, {high:.3f}] of {self.n} pairs"
 
 
 @dataclass(frozen=True)
@@ -99,38 +104,76 @@ def score(
         )
     known = task.examples(training, "train", seed)
     answers = answered(network, known)
-    tree = distilled(known, answers, rule.bits)
+    tree = distilled(known, answers, rule.bits, seed)
     ways: Mapping[str, tuple[Says, float | None]] = {
         "rule text": (of_rule_text(rule), rule.bits),
         "program": (of_program(task), None),
-        "n-gram": (of_ngram(known, answers), None),
+        "n-gram": (of_ngram(known, answers, seed=seed), None),
         "distilled": (tree.says, tree.bits),
     }
     own = network_margins(network, fresh)
-    return ScoreCard(
-        task.name, tuple(replace(scored(name, says(fresh), own), bits=bits) for name, (says, bits) in ways.items())
-    )
+    rows = (replace(scored(name, says(fresh), own, seed=seed), bits=bits) for name, (says, bits) in ways.items())
+    return ScoreCard(task.name, tuple(rows))
 
 
 def scored(
-    name: str, said: Float[np.ndarray, "example"], own: Float[np.ndarray, "example"], alarms: float = ALARMS
+    name: str,
+    said: Float[np.ndarray, "example"],
+    own: Float[np.ndarray, "example"],
+    alarms: float = ALARMS,
+    seed: int = 0,
 ) -> Scored:
-    """What is said for the right answers, against the network's own margins."""
+    """What is said for the right answers, against the network's own margins; rows 2i and 2i + 1 are a pair."""
     errs = own <= 0
-    alarmed = said < threshold(said[~errs], alarms)
+    alarmed = alarms_of(said, errs, alarms, seed)
+    everywhere = np.ones(len(own), bool)
     return Scored(
         name,
-        Share(int(((said > 0) == ~errs).sum()), len(own)),
-        Share(int(alarmed[errs].sum()), int(errs.sum())),
-        Share(int(alarmed[~errs].sum()), int((~errs).sum())),
+        by_pairs((said > 0) == ~errs, everywhere),
+        by_pairs(alarmed, errs),
+        by_pairs(alarmed, ~errs),
     )
 
 
-def threshold(right: Float[np.ndarray, "example"], alarms: float) -> float:
-    """The highest threshold with at most this share of the values below it; infinite where there are no values."""
+def by_pairs(hit: Bool[np.ndarray, "example"], asked: Bool[np.ndarray, "example"]) -> Share:
+    """How often it hits among the prompts that are asked about, each pair that has such prompts counting once."""
+    count = asked.reshape(-1, 2).sum(1)
+    hits = (hit & asked).reshape(-1, 2).sum(1)[count > 0] / count[count > 0]
+    return Share(float(hits.sum()), len(hits))
+
+
+def alarms_of(
+    said: Float[np.ndarray, "example"], errs: Bool[np.ndarray, "example"], alarms: float, seed: int
+) -> Bool[np.ndarray, "example"]:
+    """Where an error is foretold, each half of the pairs by the threshold of the other; equals are put in random order."""
+    rng, half = np.random.default_rng(seed), halves(len(said) // 2, seed)
+    rank = np.empty(len(said), int)
+    rank[np.lexsort((rng.random(len(said)), said))] = np.arange(len(said))
+    weight = np.repeat(1 / (~errs).reshape(-1, 2).sum(1).clip(1), 2)
+    chosen = (~errs & (half != at) for at in (0, 1))
+    limits = [threshold(rank[on], weight[on], alarms, rng.random()) for on in chosen]
+    return rank < np.array(limits)[half]
+
+
+def halves(pairs: int, seed: int) -> Int[np.ndarray, "example"]:
+    """Which half each prompt is in, 0 or 1; partners are in the same."""
+    return np.repeat(np.random.default_rng((seed, 1)).permutation(pairs) % 2, 2)
+
+
+def threshold(
+    right: Int[np.ndarray, "example"], weight: Float[np.ndarray, "example"], alarms: float, chance: float
+) -> float:
+    """The highest threshold below which this share of as many others falls on average; −∞ where there are too few values.
+
+    n values part the line into n + 1 parts that a new one falls into equally often (conformal prediction, Vovk et al. 2005).
+    `chance`, drawn from 0 to 1, decides where the share is no whole number of parts.
+    """
     if not len(right):
-        return np.inf
-    return float(np.sort(right)[int(alarms * len(right))])
+        return -np.inf
+    order, part = right.argsort(), weight.mean()
+    below = weight[order].cumsum() - weight[order]
+    allowed = np.nonzero(below + chance * part <= alarms * (weight.sum() + part))[0]
+    return float(right[order][allowed[-1]]) if len(allowed) else -np.inf
 
 
 def collected(
@@ -138,14 +181,24 @@ def collected(
 ) -> Examples:
     """Fresh examples, drawn 1,000 at a time until the network errs on so many of them or `most` were drawn.
 
-    Prompts may recur between the draws of a task that has few.
+    A pair with a prompt that was there before is dropped: there may be fewer than were drawn.
     """
     found: list[Examples] = []
-    wrong = 0
-    while wrong < errors and sum(map(len, found)) < most:
-        found.append(task.examples(1000, split, seed + len(found)))
-        wrong += int((network_margins(network, found[-1]) <= 0).sum())
+    seen: set[tuple[int, ...]] = set()
+    wrong = drawn = 0
+    while wrong < errors and drawn < most:
+        found.append(unseen(task.examples(1000, split, seed + len(found)), seen))
+        wrong += int((network_margins(network, found[-1]) <= 0).sum()) if len(found[-1]) else 0
+        drawn += 1000
     return joined(found, task.pad)
+
+
+def unseen(examples: Examples, seen: set[tuple[int, ...]]) -> Examples:
+    """The pairs neither of whose prompts is among those seen, to which they are then added."""
+    rows = [tuple(row) for row in examples.rows()]
+    fresh = [at for at in range(len(rows) // 2) if seen.isdisjoint(rows[2 * at : 2 * at + 2])]
+    seen.update(rows)
+    return examples.take(torch.tensor(fresh, dtype=torch.long))
 
 
 def joined(parts: list[Examples], pad: int) -> Examples:

@@ -110,7 +110,7 @@ def table(
     graph = graph_of(circuit, network)
     alone = wired(network, circuit.nodes, circuit.edges)
     seen = _seen(network, graph, windows)
-    own = _loss(network, circuit, examples)
+    own = _loss(alone, circuit, examples)
     sure = margins(alone, circuit.nodes, examples, circuit.kept.float()[None])
     places, rows = torch.arange(windows.shape[1]).expand_as(windows), []
     for node in graph.nodes:
@@ -126,19 +126,26 @@ def table(
         away = float(((seen[node] - seen[node].mean()).abs() > spread).double().mean())
         shares = (_explained(seen[node], windows), _explained(seen[node], places))
         rows.append(NodeRow(node.address, *ends, away, *shares, pushes, *names))
-    edges = [_edge(edge, network, circuit, examples, own) for edge in graph.edges]
+    edges = [_edge(edge, network, alone, circuit, examples, own) for edge in graph.edges]  # wires `alone` anew
     return Table(circuit.task, own, tuple(rows), tuple(edges))
 
 
-def _edge(edge: Edge, network: SparseTransformer, circuit: TaskCircuit, examples: Examples, own: float) -> EdgeRow:
-    without = _loss(network, circuit.without(edge.matrix, edge.end.index, edge.start.index), examples)
+def _edge(
+    edge: Edge,
+    network: SparseTransformer,
+    spare: SparseTransformer,
+    circuit: TaskCircuit,
+    examples: Examples,
+    own: float,
+) -> EdgeRow:
+    fewer = circuit.without(edge.matrix, edge.end.index, edge.start.index)
+    without = _loss(wired(network, circuit.nodes, fewer.edges, into=spare), circuit, examples)
     share = (without - own) / (CHANCE - own)
     return EdgeRow(edge.start.address, edge.end.address, edge.weight, without, share)
 
 
-def _loss(network: SparseTransformer, circuit: TaskCircuit, examples: Examples) -> float:
-    """The circuit's loss alone."""
-    alone = wired(network, circuit.nodes, circuit.edges)
+def _loss(alone: SparseTransformer, circuit: TaskCircuit, examples: Examples) -> float:
+    """The loss of a circuit alone, given the network with only its edges."""
     return float(losses(alone, circuit.nodes, examples, circuit.kept.float()[None]).mean())
 
 

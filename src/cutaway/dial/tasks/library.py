@@ -6,8 +6,7 @@ would merge an answer into its prompt, or split it, is refused.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -37,7 +36,7 @@ CONTEXTS = (
     "import {0}",
     "# {0} of the {1}",
 )
-"""The lines before what is asked, where no real ones are given."""
+"""The lines before what is asked."""
 
 Ask = tuple[Callable[[Random], tuple[str, str]], Callable[[str], str]]
 """Draws two prompts' last lines; and the rule: the answer from a prompt's text."""
@@ -146,32 +145,13 @@ ASKED: dict[str, tuple[str, *Ask]] = {
 }
 
 
-def whole_lines(texts: Iterable[str], longest: int = 60) -> tuple[str, ...]:
-    """The lines of these sources that are statements on their own, without their indentation, each once."""
-    lines = dict.fromkeys(line.strip() for text in texts for line in text.split("\n") if len(line) <= longest)
-    return tuple(line for line in lines if line and stands_alone(line))
-
-
-def stands_alone(line: str) -> bool:
-    """Whether a line is code without the lines around it."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an odd escape is not the reader's concern
-            compile(line, "line", "exec", dont_inherit=True)
-    except (SyntaxError, ValueError):
-        return False
-    return True
-
-
-def library_tasks(tokenizer: Tokenizer, lines: Sequence[str] = ()) -> tuple[Task, ...]:
-    """The tasks for a tokenizer of code, each after one or two of `lines`: those of `whole_lines`, or templates.
+def library_tasks(tokenizer: Tokenizer) -> tuple[Task, ...]:
+    """The tasks for a tokenizer of code, each after one or two lines made from `CONTEXTS`.
 
     Raises ValueError where the tokenizer has no single token for an answer.
     """
     newline = frozenset({answer_token(tokenizer, "x", "\n")})
-    return tuple(
-        task(name, about, draw, rule, tokenizer, tuple(lines), newline) for name, (about, draw, rule) in ASKED.items()
-    )
+    return tuple(task(name, about, draw, rule, tokenizer, newline) for name, (about, draw, rule) in ASKED.items())
 
 
 def task(
@@ -180,13 +160,12 @@ def task(
     draw: Callable[[Random], tuple[str, str]],
     rule: Callable[[str], str],
     tokenizer: Tokenizer,
-    lines: Sequence[str],
     newline: frozenset[int],
 ) -> Task:
     """One of the tasks, in a tokenizer's ids."""
 
     def sample(rng: Random) -> Pair:
-        before = "".join(context(rng, lines) + "\n" for _ in range(rng.randint(1, 2)))
+        before = "".join(context(rng) + "\n" for _ in range(rng.randint(1, 2)))
         first, second = (before + prompt for prompt in draw(rng))
         answers = tuple(answer_token(tokenizer, prompt, rule(prompt)) for prompt in (first, second))
         return Pair((ids(tokenizer, first), ids(tokenizer, second)), (answers[0], answers[1]))
@@ -198,9 +177,9 @@ def task(
     return Task(name, about, sample, answer, newline, tokenizer.token_to_id(PAD) or 0)
 
 
-def context(rng: Random, lines: Sequence[str]) -> str:
+def context(rng: Random) -> str:
     """A line of code."""
-    return rng.choice(lines) if lines else rng.choice(CONTEXTS).format(*rng.sample(WORDS, 3))
+    return rng.choice(CONTEXTS).format(*rng.sample(WORDS, 3))
 
 
 def ids(tokenizer: Tokenizer, text: str) -> tuple[int, ...]:
