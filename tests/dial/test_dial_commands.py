@@ -149,7 +149,7 @@ def test_another_network_is_verified_too_and_said_to_be_another(planted: str, co
         stored.network.blocks[1].attn.out.weight.zero_()
     save(stored, "changed")
     again = command("verify", "found", "changed", "--json")
-    assert again.document["changed"] and 0 < again.document["held"] < len(again.document["result"])
+    assert again.document["changed"] and again.document["held"] == 0
     assert "is no network of the dial" in command("verify", "found", "found").err
 
 
@@ -166,6 +166,7 @@ def test_a_trace_is_not_verified_without_inputs(command: Command, tmp_path: Path
         (("prune", "net", "--task", "quote_kind", "--target", "0.8"), 1, "below chance"),
         (("prune", "nowhere", "--task", "quote_kind"), 2, "no network of the dial"),
         (("prune", "net"), 2, "--task"),
+        (("prune", "net", "--task", "quote_kind", "--adversary", "50"), 2, "--adversary was given 50"),
         (("train", "--corpus", "huge"), 2, "--corpus"),
         (("train", "--pressure", "tpk=1/4"), 1, "did you mean topk"),
         (("train", "--pressure", "topk=0"), 1, "share above 0"),

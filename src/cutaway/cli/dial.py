@@ -28,6 +28,8 @@ after colons (regrowth=1/16:every=20); "dense" is none."""
 Corpus = Literal["tiny", "library"]
 Trained = Annotated[str, Parameter(help="A folder that dial train or dial sweep wrote.")]
 
+STEPS = (0, 20, 80, 320)
+
 TRAINING = Group("Training", sort_key=1)
 
 
@@ -152,6 +154,7 @@ def prune(
     task: str,
     target: float = 0.15,
     searches: int = 2,
+    adversary: int = 80,
     options: Options = Options(),  # noqa: B008 (a frozen value)
 ) -> Answer:
     """Finds the smallest circuit that does a task by itself, and with the rest of the network masked at random.
@@ -164,8 +167,13 @@ def prune(
         The loss that the circuit has to reach, in nats; chance is .693.
     searches
         Searches from seeds that follow --seed; all are listed, and the smallest circuit is given.
+    adversary
+        Steps to find the masks of everything else that the circuit bears worst: 0, 20, 80 (default) or 320.
     """
     on_the_processor(options)
+    steps = tuple(step for step in STEPS if step <= adversary)
+    if adversary not in STEPS:
+        raise WrongUse(f"--adversary was given {adversary}; expected one of {', '.join(map(str, STEPS))}")
     from cutaway.dial.prune.findings import findings
     from cutaway.dial.prune.prune import Settings
     from cutaway.dial.prune.prune import prune as pruned
@@ -175,7 +183,7 @@ def prune(
     settings = Settings(target=target, searches=searches, seed=options.seed)
     with kept(options.out):
         found = pruned(stored.network, asked, stored.windows, settings)
-        told = findings(found, stored.network, asked, settings, str(network))
+        told = findings(found, stored.network, asked, settings, str(network), steps=steps)
     saved = saved_of(found, stored.network, settings)
     return Answer(told, str(told), save=lambda out, **about: told.save(out, saved, about["arguments"]))
 
