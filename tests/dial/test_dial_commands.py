@@ -1,20 +1,21 @@
 """`cutaway dial train`, `sweep` and `prune` as a user gives them: what they print, what they keep, how they end."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
 from tests.command import Command
-from tests.dial.prune.test_show import circuit
+from tests.dial.prune.planted import PLANTED, circuit, pruned
 from tests.dial.small import same
 
 import cutaway as cw
 from cutaway.dial.plan import Plan, carried_out
-from cutaway.dial.prune.prune import Pruned, Search
+from cutaway.dial.prune.saved import names_of
 from cutaway.dial.store import load, save
-from cutaway.runs import load_parquet, open_run
+from cutaway.runs import Table, load_parquet, open_run
 
 SMALL = ("--width", "16", "--layers", "1", "--tokens", "512", "--batch", "2", "--seed", "7000")
 
@@ -79,27 +80,53 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(save(stored, tmp_path_factory.mktemp("trained") / "net"))
 
 
-def test_a_circuit_is_told_and_saved(network: str, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    def found(net, task, windows, settings):
-        assert (task.name, settings.target, settings.searches, settings.seed) == ("for_while", 0.3, 2, 7000)
-        assert torch.equal(windows, load(network).windows)
-        return Pruned(task.name, 0.05, (Search(7000, None, 1.0), Search(7001, circuit(), 1.5)))
+@pytest.fixture
+def planted(network: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The folder of a network in which a circuit is planted, which every search finds, and which `verify` is to find again."""
 
+    def found(net, task, windows, settings):
+        assert (task.name, settings.target, settings.searches, settings.seed) == (PLANTED.task.name, 0.3, 2, 7000)
+        assert torch.equal(windows, load("planted").windows)
+        return pruned(circuit())
+
+    monkeypatch.setattr("cutaway.dial.tasks.task_named", lambda name, corpus: PLANTED.task)
     monkeypatch.setattr("cutaway.dial.prune.prune.prune", found)
-    monkeypatch.setattr("cutaway.dial.prune.show.counting_null", lambda *_, **__: 7.5)
-    done = command(
-        "dial", "prune", network, "--task", "for_while", "--target", "0.3", "--seed", "7000", "--out", "found"
-    )
+    monkeypatch.setattr("cutaway.dial.prune.findings.curves", lambda *_, **__: Table({"of": ["the circuit"]}))
+    stored = replace(load(network), network=PLANTED.network, windows=PLANTED.windows(64, 7001))
+    save(stored, tmp_path / "planted")
+    return "planted"
+
+
+PRUNE = ("--task", "quote_kind", "--target", "0.3", "--seed", "7000", "--out", "found")
+
+
+def test_a_circuit_is_told_and_saved_and_its_claims_are_run_again(planted: str, command: Command) -> None:
+    done = command("dial", "prune", planted, *PRUNE)
     assert done.status == 0, done.err
-    for said in (
-        "own loss 0.050, target 0.3",
-        "2 edges",
-        "between 3 nodes",
-        "7.5 edges in the median",
-        "mlp_act.0[neuron=5]",
-    ):
+    edges, nodes = circuit().size
+    for said in ("own loss 0.010, target 0.3", f"{edges} edges", f"between {nodes} nodes", "sufficient: the rest live"):
         assert said in done.out
-    assert load_parquet("found/edges.parquet")["from"] == ["mlp_in.0[channel=3]", "mlp_act.0[neuron=5]"]
+    assert load_parquet("found/edges.parquet")["from"] == [name.split(" → ")[0] for name in names_of(circuit().edges)]
+    again = command("verify", "found")
+    assert again.status == 0, again.err
+    assert f"{edges + 3} of {edges + 3} claims hold, on 512 fresh examples" in again.out
+    assert command("verify", "found", "--inputs", "fresh.jsonl").status == 2
+
+
+def test_another_network_is_verified_too_and_said_to_be_another(planted: str, command: Command) -> None:
+    assert command("dial", "prune", planted, *PRUNE).status == 0
+    stored = load(planted)
+    with torch.no_grad():
+        stored.network.blocks[1].attn.out.weight.zero_()
+    save(stored, "changed")
+    again = command("verify", "found", "changed", "--json")
+    assert again.document["changed"] and again.document["held"] == 0
+    assert "is no network of the dial" in command("verify", "found", "found").err
+
+
+def test_a_trace_is_not_verified_without_inputs(command: Command, tmp_path: Path) -> None:
+    done = command("verify", str(tmp_path))
+    assert done.status == 2 and "no --inputs were given" in done.err
 
 
 @pytest.mark.parametrize(
@@ -110,6 +137,7 @@ def test_a_circuit_is_told_and_saved(network: str, command: Command, monkeypatch
         (("prune", "net", "--task", "quote_kind", "--target", "0.8"), 1, "below chance"),
         (("prune", "nowhere", "--task", "quote_kind"), 2, "no network of the dial"),
         (("prune", "net"), 2, "--task"),
+        (("prune", "net", "--task", "quote_kind", "--adversary", "50"), 2, "--adversary was given 50"),
         (("train", "--corpus", "huge"), 2, "--corpus"),
         (("train", "--pressure", "tpk=1/4"), 1, "did you mean topk"),
         (("train", "--pressure", "topk=0"), 1, "share above 0"),

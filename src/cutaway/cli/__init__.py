@@ -47,7 +47,7 @@ app = App(name="cutaway", help=ABOUT, version=cutaway.__version__, version_flags
 TAKES = {  # cyclopts would put the options first, where --by and --parts take every word that follows
     "trace": "NETWORK PROMPT --answer STR",
     "without": "NETWORK PROMPT SUBMODEL… --answer STR",
-    "verify": "CLAIMS [NETWORK] --inputs FILE",
+    "verify": "CLAIMS [NETWORK] [--inputs FILE]",
     "submodels": "NETWORK",
     "match": "NETWORK --concepts library|NAME|FILE…",
     "agree": "NETWORK NETWORK… --concepts library|NAME|FILE…",

@@ -6,7 +6,7 @@ import sys
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Group, Parameter
 
@@ -16,6 +16,10 @@ from cutaway.cli.options import Options, check_device, kept, on_one_thread
 from cutaway.cli.verbs import Several, listed
 from cutaway.runs.progress import terminal
 
+if TYPE_CHECKING:
+    from cutaway.dial.store import Stored
+    from cutaway.dial.tasks import Task
+
 ABOUT = """Trains networks that are pressed to be readable, compares what that costs, and finds the small circuits in them.
 
 A pressure is topk=SHARE, regrowth=SHARE, l1=PENALTY, activations=SHARE, attention=TOKENS or locality=WEIGHT, with settings
@@ -23,6 +27,8 @@ after colons (regrowth=1/16:every=20); "dense" is none."""
 
 Corpus = Literal["tiny", "library"]
 Trained = Annotated[str, Parameter(help="A folder that dial train or dial sweep wrote.")]
+
+STEPS = (0, 20, 80, 320)
 
 TRAINING = Group("Training", sort_key=1)
 
@@ -148,6 +154,7 @@ def prune(
     task: str,
     target: float = 0.15,
     searches: int = 2,
+    adversary: int = 80,
     options: Options = Options(),  # noqa: B008 (a frozen value)
 ) -> Answer:
     """Finds the smallest circuit that does a task by itself, and with the rest of the network masked at random.
@@ -160,29 +167,60 @@ def prune(
         The loss that the circuit has to reach, in nats; chance is .693.
     searches
         Searches from seeds that follow --seed; all are listed, and the smallest circuit is given.
+    adversary
+        Steps to find the masks of everything else that the circuit bears worst: 0, 20, 80 (default) or 320.
     """
     on_the_processor(options)
+    steps = tuple(step for step in STEPS if step <= adversary)
+    if adversary not in STEPS:
+        raise WrongUse(f"--adversary was given {adversary}; expected one of {', '.join(map(str, STEPS))}")
+    from cutaway.dial.prune.findings import findings
     from cutaway.dial.prune.prune import Settings
     from cutaway.dial.prune.prune import prune as pruned
-    from cutaway.dial.prune.show import findings
-    from cutaway.dial.store import is_network, load
-    from cutaway.dial.tasks import task_named
+    from cutaway.dial.prune.saved import saved_of
 
-    if not is_network(network):
-        raise WrongUse(f"{network} is no network of the dial; expected a folder that cutaway dial train --out wrote")
-    stored = load(network)
-    asked = task_named(task, None if stored.record.corpus == "tiny" else stored.tokenizer)
+    stored, asked = network_and_task(network, task)
     settings = Settings(target=target, searches=searches, seed=options.seed)
     with kept(options.out):
         found = pruned(stored.network, asked, stored.windows, settings)
-    told = findings(found, stored.network, target, options.seed)
-    return Answer(told, str(told), save=lambda out, **about: told.save(out, about["arguments"]))
+        told = findings(found, stored.network, asked, settings, str(network), steps=steps)
+    saved = saved_of(found, stored.network, settings)
+    return Answer(told, str(told), save=lambda out, **about: told.save(out, saved, about["arguments"]))
+
+
+def verify_circuit(folder: Path, network: str | None, options: Options) -> Answer:
+    """`verify` for a circuit: its claims, run again on fresh examples of its task."""
+    on_the_processor(options)
+    from cutaway.decisions.claims import read_claims
+    from cutaway.dial.prune.claims import verify
+    from cutaway.dial.prune.saved import read
+
+    task = read(folder).circuit.task
+    name = network or read_claims(folder)[0].source
+    if name is None:
+        raise WrongUse("no NETWORK was given and these claims do not say where theirs is; expected it after CLAIMS")
+    stored, asked = network_and_task(name, task)
+    found = verify(folder, stored.network, asked, options.seed)
+    return Answer(found.claims, str(found), {"held": found.held, "changed": found.changed})
+
+
+def network_and_task(folder: str, task: str) -> tuple[Stored, Task]:
+    """A network that `dial` trained, and a task of its corpus."""
+    from cutaway.dial.store import is_network, load
+    from cutaway.dial.tasks import task_named
+
+    if not is_network(folder):
+        raise WrongUse(f"{folder} is no network of the dial; expected a folder that cutaway dial train --out wrote")
+    stored = load(folder)
+    return stored, task_named(task, None if stored.record.corpus == "tiny" else stored.tokenizer)
 
 
 def on_the_processor(options: Options) -> None:
-    """Raises `WrongUse` where another device was asked for: sweeps are metered in CPU seconds, searches run on the CPU."""
+    """Raises `WrongUse` where another device was asked for: sweeps are metered in CPU seconds, circuits run on the CPU."""
     if options.device not in (None, "cpu"):
-        raise WrongUse(f"--device was given {options.device!r}; dial sweep and dial prune run on the cpu; leave it out")
+        raise WrongUse(
+            f"--device was given {options.device!r}; sweeps, searches and circuits run on the cpu; leave it out"
+        )
     on_one_thread()
 
 

@@ -130,24 +130,34 @@ def verify(
     network: str | None = None,
     /,
     *,
-    inputs: Path,
+    inputs: Path | None = None,
     draws: int = 8,
     options: Options = Options(),  # noqa: B008 (a frozen value)
 ) -> Answer:
-    """Runs the claims of a saved trace again on fresh inputs, and says which hold.
+    """Runs the claims of a saved trace or circuit again on fresh inputs, and says which hold.
 
     Parameters
     ----------
     claims
-        The folder of a saved trace (trace --out), or its claims.jsonl.
+        The folder of a saved trace (trace --out) or circuit (dial prune --out), or its claims.jsonl.
     network
-        organism:NAME, a folder or a hub id; default: the one that the trace was made on.
+        organism:NAME, a folder or a hub id; default: the one that the claims were made on.
     inputs
-        The fresh prompts: a file with one JSON object a line, {"prompt": …, "answer": …, "instead": …}, and "counterfactual"
-        where the claims are about counterfactuals.
+        The fresh prompts, for a trace: a file with one JSON object a line, {"prompt": …, "answer": …, "instead": …}, and
+        "counterfactual" where the claims are about counterfactuals. The task of a circuit gives fresh ones itself.
     draws
         How many other inputs to take values from, where that is what stands in.
     """
+    from cutaway.cli.dial import verify_circuit
+    from cutaway.dial.prune.saved import is_circuit
+
+    folder = claims.parent if claims.is_file() else claims
+    if is_circuit(folder):
+        if inputs is not None:
+            raise WrongUse(f"{claims} is a circuit, whose task gives fresh inputs itself; leave --inputs out")
+        return verify_circuit(folder, network, options)
+    if inputs is None:
+        raise WrongUse("no --inputs were given; expected a file of fresh prompts to run the claims of a trace on")
     import cutaway
     from cutaway.decisions.claims import read_claims
 

@@ -9,14 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from random import Random
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from cutaway.dial.prune.criterion import Criterion
 from cutaway.dial.prune.masked import Nodes, losses
+from cutaway.dial.prune.null import connected, neighbours
 from cutaway.dial.tasks import Examples
 from cutaway.dial.transformer import SparseTransformer
+from cutaway.runs.table import Table
+
+ON = 64
+"""Examples that a circuit is attacked on beside wrong ones."""
 
 
 @dataclass(frozen=True)
@@ -64,3 +71,29 @@ def adversary(
         if step < max(steps):
             masks = (masks + rate * torch.autograd.grad(loss.sum(), leaf)[0].sign()).clamp(0, 1)
     return Curve(tuple(sorted(steps)), tuple(found), restarts, seed)
+
+
+def curves(
+    criterion: Criterion,
+    kept: Bool[Tensor, "node"],
+    examples: Examples,
+    steps: Sequence[int] = (0, 20, 80),
+    restarts: int = 1,
+    seed: int = 0,
+) -> Table:
+    """The curve of a circuit's nodes beside those of wrong sets: less one node, and random connected nodes.
+
+    The node that goes is the one whose loss costs least, to first order, under the criterion.
+    """
+    size, sets = int(kept.sum()), {"the circuit": kept}
+    if size:
+        less = kept.clone()
+        less[torch.where(kept, criterion.cost_of_nodes(kept).abs(), torch.inf).argmin()] = False
+        random = connected(neighbours(criterion.network, criterion.nodes), size, Random(seed))
+        sets |= {"less one node": less, "random, as many nodes": random}
+    some = examples.take(torch.arange(min(ON, len(examples)) // 2))
+    rows = []
+    for name, nodes in sets.items():
+        found = adversary(criterion.network, criterion.nodes, nodes, some, steps, restarts, seed=seed)
+        rows.append({"of": name, **{f"{step} steps": loss for step, loss in zip(found.steps, found.loss)}})
+    return Table.of(rows)

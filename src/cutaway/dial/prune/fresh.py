@@ -1,91 +1,100 @@
 """Does a circuit do on fresh examples what is said of it, and would as much be said of a wrong one?
 
-Beside the circuit stand the circuit less one edge, the worst of them, and random connected sets of as many nodes with all weights
-between them: a check that those pass too says nothing.
+Wrong are the circuit less one edge, and random connected sets of as many nodes with all weights between them: a check that those
+pass too says nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from random import Random
-from typing import TYPE_CHECKING
 
 import torch
+from jaxtyping import Bool
+from torch import Tensor
 
 from cutaway.dial.prune.criterion import Criterion
-from cutaway.dial.prune.masked import losses
+from cutaway.dial.prune.edges import between
 from cutaway.dial.prune.null import connected, neighbours
-from cutaway.dial.tasks import Examples
-from cutaway.dial.transformer import SparseTransformer
+from cutaway.dial.prune.prune import TaskCircuit
+from cutaway.dial.prune.reruns import CHANCE, Edges, Reruns, alone, beside, without
+from cutaway.runs.table import Table
 
-if TYPE_CHECKING:
-    from cutaway.dial.prune.prune import TaskCircuit
-
-COMPLEMENTS = 8
-"""Random complements that no search has seen."""
+WRONG = 10
+"""Wrong circuits of each kind."""
+ON = 128
+"""Fresh examples that they are asked on."""
+DRAWS = 8
+"""Random complements there."""
+ITSELF, RANDOM = "the circuit", "random, as many nodes"
 
 
 @dataclass(frozen=True)
 class Fresh:
-    """Losses in nats on examples, and with complements, that chose nothing; chance is .693.
+    """What a circuit and its network reach on `count` examples that chose nothing.
 
-    `alone`: everything else at its mean; `solved`: the share of answers that are right then; `beside`: with the rest masked at
-    random; `without`: the whole network with the circuit's nodes at their mean (near chance or above: it was needed; near the
-    network's `own`: the rest can do the task too). `less_one`: alone with one edge fewer, the lowest loss over all edges (None
-    where there are too many to try); `random`: alone, of the best of random connected sets of as many nodes.
+    `own`: the network's loss in nats; `solved`: the share of right answers of the circuit with everything else at its mean.
+    `power`: how many wrong circuits pass the same checks, and the loss of the one that came closest; and the circuit itself.
     """
 
     count: int
     own: float
-    alone: float
     solved: float
-    beside: float
-    without: float
-    less_one: float | None
-    random: float
-
-    def holds(self, target: float) -> bool:
-        """Whether the loss is at most `target` alone and beside random complements."""
-        return max(self.alone, self.beside) <= target
+    power: Table
 
 
 @torch.no_grad()
-def fresh(
-    network: SparseTransformer,
-    circuit: TaskCircuit,
-    examples: Examples,
-    target: float,
-    sets: int = 5,
-    seed: int = 104_729,
-) -> Fresh:
-    """What a circuit reaches on `examples`; `sets` random sets beside it, and complements from `seed`."""
-    criterion = Criterion(network, circuit.nodes, examples, target, COMPLEMENTS, seed)
-    alone = criterion.cut(circuit.kept, circuit.edges, 0, examples)
-    beside = torch.cat(
-        [criterion.cut(circuit.kept, circuit.edges, draw, on) for draw, on in enumerate(criterion.shares, 1)]
-    )
-    masks = torch.stack([torch.ones_like(circuit.kept), ~circuit.kept]).float()
-    own, without = losses(network, circuit.nodes, examples, masks).mean(1).tolist()
-    near, random = neighbours(network, circuit.nodes), Random(seed)
-    others = [connected(near, circuit.size[1], random) for _ in range(sets)]
-    return Fresh(
-        count=len(examples),
-        own=own,
-        alone=float(alone.mean()),
-        solved=float((alone < torch.tensor(2.0).log()).float().mean()),
-        beside=float(beside.mean()),
-        without=without,
-        less_one=min((loss for _, loss in less_one(criterion, circuit)), default=None) if circuit.minimal else None,
-        random=min(float(losses(network, circuit.nodes, examples, other.float()[None]).mean()) for other in others),
-    )
+def fresh(reruns: Reruns) -> Fresh:
+    """What a circuit and wrong ones reach on the fresh examples of its reruns."""
+    circuit, criterion = reruns.saved.circuit, reruns.fresh
+    found = criterion.cut(circuit.kept, circuit.edges, 0, criterion.examples)
+    return Fresh(len(found), reruns.own, float((found < CHANCE).float().mean()), power(reruns))
 
 
-def less_one(criterion: Criterion, circuit: TaskCircuit) -> list[tuple[tuple[str, int, int], float]]:
-    """For each edge (its matrix, row and column) the loss alone without it."""
-    found = []
-    for name, there in circuit.edges.items():
-        for row, column in there.nonzero().tolist():
-            fewer = circuit.without(name, row, column)
-            loss = criterion.cut(fewer.kept, fewer.edges, 0, criterion.examples)
-            found.append(((name, row, column), float(loss.mean())))
-    return found
+def power(reruns: Reruns) -> Table:
+    """Who passes the checks on some of the fresh examples: the circuit should, and no wrong one."""
+    whole, circuit = reruns.fresh, reruns.saved.circuit
+    pairs = min(ON, len(whole.examples)) // 2
+    some = replace(whole, examples=whole.examples.take(torch.arange(pairs)), draws=min(DRAWS, pairs))
+    sets = random_sets(some, circuit.size[1], reruns.seed)
+    enough = {
+        ITSELF: [worse(some, circuit.kept, circuit.edges)],
+        "less one edge": [worse(some, circuit.kept, one) for one in less(circuit)],
+        RANDOM: [worse(some, one, between(some.network, some.nodes, one)) for one in sets],
+    }
+    needed = {ITSELF: [without(some, circuit.kept).mean], RANDOM: [without(some, one).mean for one in sets]}
+    rows = [row("sufficient", name, loss, some.target) for name, loss in enough.items()]
+    return Table.of([*rows, *(row("necessary", name, loss, reruns.needed) for name, loss in needed.items())])
+
+
+def row(check: str, nodes: str, loss: Sequence[float], limit: float) -> dict[str, object]:
+    """How many of these losses pass the check, and the best of them, None where nothing was tried."""
+    low = check == "sufficient"
+    passed = sum(each <= limit if low else each > limit for each in loss)
+    return {
+        "check": check,
+        "of": nodes,
+        "tried": len(loss),
+        "passed": passed,
+        "best loss": (min if low else max)(loss, default=None),
+    }
+
+
+def worse(criterion: Criterion, kept: Bool[Tensor, "node"], edges: Edges) -> float:
+    """The loss alone or beside random complements, whichever is larger; the latter only where the former meets the target."""
+    found = alone(criterion, kept, edges).mean
+    return found if found > criterion.target else max(found, beside(criterion, kept, edges).mean)
+
+
+def less(circuit: TaskCircuit) -> list[Edges]:
+    """The circuit's edges without one of them, evenly over all."""
+    places = [(name, *place) for name, there in circuit.edges.items() for place in there.nonzero().tolist()]
+    chosen = places[:: max(1, -(-len(places) // WRONG))]
+    return [circuit.without(*place).edges for place in chosen]
+
+
+def random_sets(criterion: Criterion, size: int, seed: int) -> list[Bool[Tensor, "node"]]:
+    """Random connected sets of so many nodes; none of no nodes."""
+    near, random = neighbours(criterion.network, criterion.nodes), Random(seed)
+    return [connected(near, size, random) for _ in range(WRONG if size else 0)]

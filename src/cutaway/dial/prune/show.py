@@ -2,82 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cutaway.dial.prune.edges import matrices, weight_of
-from cutaway.dial.prune.null import counting_null
-from cutaway.runs import Table, new_run
+from cutaway.runs import Table
 
 if TYPE_CHECKING:
     from cutaway.dial.prune.prune import Pruned, TaskCircuit
     from cutaway.dial.transformer import SparseTransformer
-
-KIND = "circuit"
-MOST = 40
-"""Edges that are printed; all are saved."""
-NODES, EDGES, SEARCHES = "nodes", "edges", "searches"
-
-
-@dataclass(frozen=True)
-class Findings:
-    """What pruning a task came to, without its tensors.
-
-    `own` is the network's own loss in nats, `target` the circuit's. `nodes`: address and mean over the corpus; `edges`: from
-    node to node, the weight between them; both without rows where no search found a circuit. `null`: the median of edges
-    between the nodes of random connected sets of as many nodes.
-    """
-
-    task: str
-    own: float
-    target: float
-    seed: int
-    searches: Table
-    nodes: Table
-    edges: Table
-    minimal: bool | None = None
-    null: float | None = None
-
-    @property
-    def found(self) -> bool:
-        """Whether there is a circuit."""
-        return len(self.nodes) > 0 or len(self.edges) > 0
-
-    def __str__(self) -> str:
-        lines = [f"{self.task}: the network's own loss {self.own:.3f}, target {self.target:g}", str(self.searches), ""]
-        if self.minimal is None:
-            return "\n".join([*lines, "no circuit: no search met the target with the rest masked at random"])
-        lines.append(sizes(len(self.edges), len(self.nodes), self.minimal))
-        if self.null is not None:
-            lines.append(f"random connected sets of as many nodes have {self.null:g} edges in the median")
-        left = len(self.edges) - MOST
-        more = [f"… {left} more edges"] if left > 0 else []
-        return "\n".join([*lines, "", str(by_site(self.nodes)), "", str(self.edges.head(MOST)), *more])
-
-    def save(self, folder: Path | str, arguments: Mapping[str, Any] | None = None) -> Path:
-        """Writes the three tables as parquet, and the rest as `circuit.json`, into a new run folder."""
-        with new_run(folder, KIND, seed=self.seed, arguments=arguments) as run:
-            for name in (NODES, EDGES, SEARCHES):
-                run.save_table(getattr(self, name), name)
-            numbers = {name: getattr(self, name) for name in ("task", "own", "target", "minimal", "null")}
-            run.write_json(KIND, numbers)
-        return Path(folder)
-
-
-def findings(pruned: Pruned, network: SparseTransformer, target: float, seed: int = 0) -> Findings:
-    """What pruning `network` to `target` from `seed` found, with its circuit's weights and the counting null."""
-    circuit = pruned.circuit
-    if circuit is None:
-        empty = Table({"node": [], "mean": []}), Table({"from": [], "to": [], "weight": []})
-        return Findings(pruned.task, pruned.own, target, seed, searches_of(pruned), *empty)
-    nodes = circuit.size[1]
-    null = counting_null(network, circuit.nodes, nodes, seed=seed) if nodes else 0.0
-    tables = nodes_of(circuit), edges_of(circuit, network)
-    return Findings(
-        pruned.task, pruned.own, target, seed, searches_of(pruned), *tables, minimal=circuit.minimal, null=null
-    )
 
 
 def by_site(nodes: Table) -> Table:
