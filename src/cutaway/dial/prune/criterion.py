@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from cutaway.dial.prune.edges import Matrix, costs, matrices, weight_of, wired
+from cutaway.dial.prune.edges import Drawn, costs, wired
 from cutaway.dial.prune.masked import Nodes, complements, losses, with_rest
 from cutaway.dial.tasks import Examples
 from cutaway.dial.transformer import SparseTransformer
@@ -48,21 +48,8 @@ class Criterion:
     @cached_property
     def live(self) -> list[dict[str, Tensor]]:
         """Which weights are live in each complement, whatever the network's numbering."""
-        generator = torch.Generator().manual_seed(self.seed + 1)
-        share = torch.rand(self.draws, generator=generator)
-        drawn: list[dict[str, Tensor]] = [{} for _ in range(self.draws)]
-        for matrix in self.matrices:
-            weight = weight_of(self.network, matrix)
-            rank = weight.flatten().argsort(stable=True).argsort()
-            for draw in range(self.draws):
-                there = (torch.rand(weight.numel(), generator=generator) < share[draw])[rank]
-                drawn[draw][matrix.name] = there.view_as(weight) & weight.ne(0)
-        return drawn
-
-    @cached_property
-    def matrices(self) -> list[Matrix]:
-        """All matrices whose weights are edges."""
-        return matrices(self.network, self.nodes)
+        drawn = Drawn(self.network, self.nodes, self.seed + 1)
+        return [drawn.draw() for _ in range(self.draws)]
 
     @cached_property
     def few(self) -> Examples:
@@ -133,10 +120,28 @@ class Criterion:
     def cost_of_edges(self, kept: Bool[Tensor, "node"], edges: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """By how much the loss rises, to first order, when each edge goes."""
         total = {name: torch.zeros(there.shape) for name, there in edges.items()}
-        for which in range(self.draws + 1):
-            cut = wired(self.network, self.nodes, self.there(edges, which)).requires_grad_()
-            loss = losses(cut, self.nodes, self.few, self.masks(kept)[which][None]).mean()
-            for name, cost in costs(self.network, cut, self.nodes, loss).items():
-                free = cost if which == 0 else cost * ~self.live[which - 1][name] / self.draws
-                total[name] += free
+        for which, mask in enumerate(self.masks(kept)):
+            beside = None if which == 0 else self.live[which - 1]
+            for name, cost in self.slopes(mask, edges, beside, self.few)[1].items():
+                total[name] += cost if which == 0 else cost / self.draws
         return total
+
+    @torch.enable_grad()
+    def slopes(
+        self,
+        mask: Float[Tensor, "node"],
+        edges: Mapping[str, Tensor],
+        beside: Mapping[str, Tensor] | None,
+        on: Examples,
+    ) -> tuple[float, dict[str, Tensor]]:
+        """The loss with these edges, and others `beside` them, and its rise, to first order, when each of these alone goes.
+
+        What is there beside them stays whether or not an edge goes, and so does an edge that is there beside itself.
+        """
+        there = edges if beside is None else {name: those | beside[name] for name, those in edges.items()}
+        cut = wired(self.network, self.nodes, there, self.spare).requires_grad_()
+        loss = losses(cut, self.nodes, on, mask[None]).mean()
+        rises = costs(self.network, cut, self.nodes, loss)
+        if beside is not None:
+            rises = {name: rise * ~beside[name] for name, rise in rises.items()}
+        return loss.item(), rises

@@ -60,6 +60,48 @@ def between(network: SparseTransformer, nodes: Nodes, kept: Bool[Tensor, "node"]
     }
 
 
+class Flat:
+    """Edges as one row of candidates."""
+
+    def __init__(self, edges: Edges) -> None:
+        self._places = {name: there.nonzero(as_tuple=True) for name, there in edges.items()}
+        self._shapes = {name: there.shape for name, there in edges.items()}
+        self.all = torch.ones(count(edges), dtype=torch.bool)
+
+    def edges(self, there: Bool[Tensor, "edge"]) -> dict[str, Tensor]:
+        """These of the candidates, by matrix."""
+        found, start = {}, 0
+        for name, (rows, columns) in self._places.items():
+            mask = torch.zeros(self._shapes[name], dtype=torch.bool)
+            mask[rows, columns] = there[start : start + len(rows)]
+            found[name] = mask
+            start += len(rows)
+        return found
+
+    def row(self, values: Mapping[str, Tensor]) -> Tensor:
+        """What matrices hold at the candidates."""
+        return torch.cat([values[name][places] for name, places in self._places.items()])
+
+
+class Drawn:
+    """Live weights drawn at random, each with a chance that is itself drawn, whatever the network's numbering."""
+
+    def __init__(self, network: SparseTransformer, nodes: Nodes, seed: int) -> None:
+        weights = {matrix.name: weight_of(network, matrix) for matrix in matrices(network, nodes)}
+        self._there = {name: weight.ne(0) for name, weight in weights.items()}
+        self._ranks = {name: weight.flatten().argsort(stable=True).argsort() for name, weight in weights.items()}
+        self._generator = torch.Generator().manual_seed(seed)
+
+    def draw(self) -> dict[str, Tensor]:
+        """The next draw."""
+        share = torch.rand(1, generator=self._generator)
+        return {
+            name: (torch.rand(len(rank), generator=self._generator) < share)[rank].view_as(self._there[name])
+            & self._there[name]
+            for name, rank in self._ranks.items()
+        }
+
+
 def touched(network: SparseTransformer, nodes: Nodes, edges: Edges) -> Bool[Tensor, "node"]:
     """The nodes at either end of an edge."""
     found = torch.zeros(len(nodes), dtype=torch.bool)

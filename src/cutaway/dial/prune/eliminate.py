@@ -17,6 +17,8 @@ from torch import Tensor
 Over = Callable[[Tensor], float]
 """By how many nats a set, given as a bool for each of its candidates, exceeds the criterion; 0 or less: it meets it."""
 
+STALE = 3
+"""So many in a row that cannot go alone, and the order that put them first is made anew."""
 HOPE = 2.0
 """A round begins with as much as would use up so many times the room that is left, to first order."""
 
@@ -54,8 +56,8 @@ def eliminated(
     """`kept`, which meets the criterion, without all that could go, one round after another.
 
     `cost` is by how much the loss rises, to first order, when each candidate goes; the size of it counts, as what is needed in
-    a saturated mechanism may have a slope of either sign. A round drops a long beginning of the cheapest. What cannot go even
-    alone is set aside for good; after `tries` of those in a row nothing more is tried.
+    a saturated mechanism may have a slope of either sign. A round drops the cheapest, many at once. What cannot go even alone is
+    set aside for good; after `tries` of those in a row nothing more is tried.
     """
     aside, room = torch.zeros_like(kept), max(0.0, -over(kept))
     while (free := (kept & ~aside).nonzero()[:, 0]).numel():
@@ -64,7 +66,7 @@ def eliminated(
         size = int((slopes.sort().values.cumsum(0) <= HOPE * room).sum())
         round_ = dropped(kept, order, over, max(1, size), tries)
         aside[round_.failed] = True
-        if round_.kept is None:
+        if round_.room is None:
             break
         kept, room = round_.kept, round_.room
     return kept
@@ -72,22 +74,30 @@ def eliminated(
 
 @dataclass(frozen=True)
 class Round:
-    """What is left after a round, None if nothing could go; the nats that are left; what could not go even alone."""
+    """What is left after a round; the nats that are left then, None if nothing could go; what could not go even alone."""
 
-    kept: Tensor | None
-    room: float
-    failed: Tensor
+    kept: Tensor
+    room: float | None
+    failed: list[int]
 
 
 def dropped(kept: Tensor, order: Int[Tensor, "some"], over: Over, size: int, tries: int) -> Round:
-    """Drops a beginning of `order`: of this size or of a third of it, …, of one; else the next one alone, up to `tries`."""
-    start = 0
-    while start < min(tries, len(order)):
+    """Drops along `order`: twice as many next where so many could go, else a third; one that cannot go alone is passed over.
+
+    It ends where `tries` of those came in a row, or `STALE` after something was dropped: the order is another one by then.
+    """
+    start, room, failed, row = 0, None, [], 0
+    while start < len(order) and row < (tries if room is None else STALE):
         left = without(kept, order[start : start + size])
         if (excess := over(left)) <= 0:
-            return Round(left, -excess, order[:start])
-        start, size = (start, max(1, size // 3)) if size > 1 else (start + 1, 1)
-    return Round(None, 0.0, order[:start])
+            kept, room, row = left, -excess, 0
+            start, size = start + size, 2 * size
+        elif size > 1:
+            size = max(1, size // 3)
+        else:
+            failed.append(int(order[start]))
+            start, row = start + 1, row + 1
+    return Round(kept, room, failed)
 
 
 def without(kept: Bool[Tensor, "candidate"], gone: Int[Tensor, "some"]) -> Bool[Tensor, "candidate"]:

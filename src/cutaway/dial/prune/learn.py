@@ -1,57 +1,100 @@
-"""Which nodes a task needs most: masks learned by gradient, under a price for each node that rises while the task is solved.
+"""Which nodes a task needs most, and which edges between them: masks learned by gradient under a price that finds itself.
 
-One pass finds the price by itself, so that no sweep over coefficients is needed. Each step looks at the kept nodes alone and
-with the rest masked at random: without the second, errors of the ablation that cancel are found instead of a mechanism.
+The price of a candidate rises while the task is solved and falls while it is not, so that one pass does without a sweep over
+coefficients. Each step looks at what is kept alone and with the rest masked at random: without the second, errors of the
+ablation that cancel are found instead of a mechanism.
 Sources: Gao et al. 2025 (arXiv 2511.13653) for thresholds that are learned straight through; Bengio et al. 2013
 (arXiv 1308.3432) for the estimator.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
-from cutaway.dial.prune.masked import Nodes, complements, losses, with_rest
+from cutaway.dial.prune import edges as edge
+from cutaway.dial.prune.criterion import Criterion
+from cutaway.dial.prune.masked import complements, losses, with_rest
 from cutaway.dial.tasks import Examples
-from cutaway.dial.transformer import SparseTransformer
+
+Slope = Callable[[Tensor, int], tuple[float, Tensor]]
+"""A set, given as 1 or 0 for each of its candidates, and the number of the step -> the loss, and its slope in each candidate."""
 
 
 @dataclass(frozen=True)
 class Learning:
-    """How masks are learned: `steps` of Adam at `lr`, on `batch` examples each (minimal pairs stay together).
+    """How masks are learned: `steps` of Adam, on `batch` examples each (minimal pairs stay together).
 
-    `temperature` is the width of the threshold that gradients see; the price of a node is multiplied or divided by `push` at
-    each step, whichever brings the loss to the target.
+    `lr` falls to a tenth on the way. `temperature` is the width of the threshold that gradients see; the price of a candidate is
+    multiplied or divided by `push` at each step, whichever brings the loss to `aim` times the target: what is learned on few
+    examples must hold on many.
     """
 
     steps: int = 120
     batch: int = 12
     lr: float = 0.1
-    temperature: float = 0.5
+    temperature: float = 0.25
     price: float = 1.0
     push: float = 1.08
+    aim: float = 0.8
 
 
-def learned(
-    network: SparseTransformer, nodes: Nodes, examples: Examples, target: float, how: Learning, seed: int
-) -> Float[Tensor, "node"]:
-    """How much each node is needed: those above 0 were kept at the end; the order is what counts."""
-    height = torch.ones(len(nodes), requires_grad=True)
+def learned(count: int, slope: Slope, target: float, how: Learning) -> Float[Tensor, "candidate"]:
+    """How much each of `count` candidates is needed: those above 0 were kept at the end; the order is what counts."""
+    height = torch.ones(count, requires_grad=True)
     optimiser = torch.optim.Adam([height], lr=how.lr)
-    generator = torch.Generator().manual_seed(seed)
-    draws = complements(nodes, how.steps, seed)
-    price, seen = how.price, target
+    price, seen = how.price, how.aim * target
     for step in range(how.steps):
-        soft = torch.sigmoid(height / how.temperature)
-        kept = (height > 0).float() + soft - soft.detach()
-        few = examples.take(torch.randint(len(examples) // 2, (how.batch // 2,), generator=generator))
-        loss = losses(network, nodes, few, with_rest(kept, draws[step : step + 1])).mean()
-        seen = 0.9 * seen + 0.1 * loss.item()
-        price *= how.push if seen < target else 1 / how.push
-        optimiser.zero_grad()
-        (loss + price * soft.mean()).backward()
+        optimiser.param_groups[0]["lr"] = how.lr * (1 - 0.9 * step / how.steps)
+        with torch.no_grad():
+            loss, rise = slope((height > 0).float(), step)
+            soft = torch.sigmoid(height / how.temperature)
+            seen = 0.9 * seen + 0.1 * loss
+            price *= how.push if seen < how.aim * target else 1 / how.push
+            height.grad = (rise + price / count) * soft * (1 - soft) / how.temperature
         optimiser.step()
     return height.detach()
+
+
+def of_nodes(criterion: Criterion, examples: Examples, how: Learning) -> Slope:
+    """What nodes are worth, alone and with a new complement at each step."""
+    batch, draws = _batches(examples, how, criterion.seed), complements(criterion.nodes, how.steps, criterion.seed)
+
+    @torch.enable_grad()
+    def slope(kept: Float[Tensor, "node"], step: int) -> tuple[float, Tensor]:
+        leaf = kept.clone().requires_grad_()
+        masks = with_rest(leaf, draws[step : step + 1])
+        loss = losses(criterion.network, criterion.nodes, batch(), masks).mean()
+        return loss.item(), torch.autograd.grad(loss, leaf)[0]
+
+    return slope
+
+
+def of_edges(
+    criterion: Criterion, kept: Bool[Tensor, "node"], flat: edge.Flat, examples: Examples, how: Learning
+) -> Slope:
+    """What the edges between kept nodes are worth, alone and with other weights and nodes live at random."""
+    network, nodes = criterion.network, criterion.nodes
+    batch, draws = _batches(examples, how, criterion.seed + 1), complements(nodes, how.steps, criterion.seed + 1)
+    live = edge.Drawn(network, nodes, criterion.seed + 2)
+
+    @torch.enable_grad()
+    def slope(there: Float[Tensor, "edge"], step: int) -> tuple[float, Tensor]:
+        few, total, rise = batch(), 0.0, torch.zeros_like(there)
+        masks, edges, others = with_rest(kept.float(), draws[step : step + 1]), flat.edges(there.bool()), live.draw()
+        for mask, beside in zip(masks, (None, others)):
+            loss, costs = criterion.slopes(mask, edges, beside, few)
+            total += loss / 2
+            rise -= flat.row(costs) / 2
+        return total, rise
+
+    return slope
+
+
+def _batches(examples: Examples, how: Learning, seed: int) -> Callable[[], Examples]:
+    generator = torch.Generator().manual_seed(seed)
+    return lambda: examples.take(torch.randint(len(examples) // 2, (how.batch // 2,), generator=generator))
