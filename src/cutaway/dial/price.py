@@ -146,10 +146,13 @@ class _Drawn:
 
     def front(self, draw: int = 0) -> list[int]:
         """The settings that no cheaper one equals in loss, the cheap ones first."""
-        found: list[int] = []
-        for place in np.lexsort((self.loss[draw], self.compute[draw])).tolist():
-            if not found or self.loss[draw, place] < self.loss[draw, found[-1]]:
+        found, lowest = [], float("inf")
+        for _, loss, place in sorted(
+            zip(self.compute[draw].tolist(), self.loss[draw].tolist(), range(len(self.settings)))
+        ):
+            if loss < lowest:
                 found.append(place)
+                lowest = loss
         return found
 
     def curve(self, draw: int) -> _Curve | None:

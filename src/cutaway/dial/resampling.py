@@ -2,7 +2,7 @@
 
 Few units spread less than there is spread, so deviations are scaled by √(n/(n−1)); and the error that the draws show is itself
 known from few, so it counts as many times as Student's t says, with degrees of freedom after Satterthwaite (1946). The bootstrap:
-Efron 1979; of rows and columns together: Owen 2007 (doi 10.1214/07-AOAS122), which errs on the wide side.
+Efron 1979.
 """
 
 from __future__ import annotations

@@ -71,25 +71,22 @@ def shared(one: Sizes, other: Sizes) -> tuple[str, ...]:
 def ratio(large: Sizes, small: Sizes | None, measure: str, seed: int = 0) -> Estimate | None:
     """The geometric mean of `large` ÷ `small` over the tasks that both have; of `large` alone where `small` is None.
 
-    The interval (95 %) draws the runs of either side and the tasks anew together; there is none with one task, or with one run
-    on a side. None where they share no task.
+    The interval (95 %) draws the runs of either side and the tasks anew together, and adds what each moves: what a run does on
+    one task alone is counted with both, which errs on the wide side. There is none with one task, or one run on
+    a side. None where they share no task.
     """
     tasks = large.tasks if small is None else shared(large, small)
     if not tasks:
         return None
     generator = np.random.default_rng((seed, DRAWS))
-    sides = [(large.only(tasks, measure), 1)] + ([] if small is None else [(small.only(tasks, measure), -1)])
-    of_tasks = weights(len(tasks), DRAWS, generator)
-    drawn, moved, value = np.zeros(DRAWS), [of_tasks @ sum(sign * logs.mean(0) for logs, sign in sides)], 0.0
-    for logs, sign in sides:
-        of_runs = weights(len(logs), DRAWS, generator)
-        value += sign * float(logs.mean())
-        drawn += sign * np.einsum("dr,dt,rt->d", of_runs, of_tasks, logs)
-        moved.append(of_runs @ logs.mean(1))
-    units = [len(tasks), *(len(logs) for logs, _ in sides)]
+    sides = [large.only(tasks, measure)] + ([] if small is None else [-small.only(tasks, measure)])
+    value = float(sum(logs.mean() for logs in sides))
+    moved = [weights(len(tasks), DRAWS, generator) @ sum(logs.mean(0) for logs in sides)]
+    moved += [weights(len(logs), DRAWS, generator) @ logs.mean(1) for logs in sides]
+    units = [len(tasks), *map(len, sides)]
     if min(units) < 2:
         return Estimate(value).factor
-    return estimate(value, drawn, np.stack(moved, 1), units).factor
+    return estimate(value, np.sum(moved, 0), np.stack(moved, 1), units).factor
 
 
 def _why(reasons: Sequence[str | None]) -> str:
