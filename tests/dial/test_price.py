@@ -10,8 +10,8 @@ from tests.dial.swept import loss_at, row, rows
 from cutaway.dial.price import COSTS, price, prices
 
 DRAWS = 100
-SWEEPS = (pytest.param(60, 0.88), pytest.param(600, 0.93, marks=pytest.mark.slow))
-"""How many sweeps, and the share of them below which a rate of .95 falls about once in fifty."""
+SWEEPS = (pytest.param(40, 0.86), pytest.param(600, 0.93, marks=pytest.mark.slow))
+"""How many sweeps, and the share of them below which a rate of .95 falls about once in two hundred."""
 
 
 @pytest.mark.parametrize(("sweeps", "often"), SWEEPS)
@@ -49,7 +49,7 @@ def test_between_runs_of_one_kind_with_shuffled_labels_the_multiplier_is_1_as_of
 
 def test_a_price_that_grows_with_compute_has_that_trend() -> None:
     within, flat = [], []
-    for seed in range(25):
+    for seed in range(15):
         rng = np.random.default_rng((7200, seed))
         dense = rows(rng, budgets=5)
         growing = price([*dense, *rows(rng, "p", lambda c: 3 * (c / 1000) ** 0.3, first=1400)], "p", draws=DRAWS).trend
@@ -58,7 +58,7 @@ def test_a_price_that_grows_with_compute_has_that_trend() -> None:
         assert still is not None and still.low is not None and still.high is not None
         within.append(growing.low <= 0.3 / 1.3 <= growing.high)  # log m = .3 log c, and log compute = 1.3 log c
         flat.append(still.low <= 0 <= still.high)
-    assert min(sum(within), sum(flat)) >= 21
+    assert min(sum(within), sum(flat)) >= 12
 
 
 def exact(**given) -> list:

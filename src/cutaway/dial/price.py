@@ -88,7 +88,7 @@ class Price:
                 f"no trend: {len(self.points)} points and {self.widths[0]} dense, {self.widths[1]} pressed widths; expected at "
                 f"least {LEAST} of each"
             )
-        return [f"{self.pressure}, {COSTS[self.cost]}: {each}" for each in said]
+        return said
 
 
 def price(
@@ -264,10 +264,44 @@ def _outside(pressed: _Drawn, place: int, curve: _Curve) -> str:
 def prices(rows: Iterable[Row], extrapolate: bool = False, seed: int = 0) -> list[Price]:
     """The price of every pressure among the rows, in every count of compute."""
     rows = list(rows)
-    pressures = dict.fromkeys(one["pressure"] for one in settings_of(rows) if not one.dense)
+    shares = {one["pressure"]: one.share for one in settings_of(rows) if not one.dense}
+    pressures = sorted(shares, key=lambda pressure: (-shares[pressure], pressure))
     return [price(rows, pressure, cost, extrapolate, seed=seed) for pressure in pressures for cost in COSTS]
 
 
 def table_of(found: Iterable[Price]) -> Table:
     """A row for every price."""
     return Table.of(each.row for each in found)
+
+
+def points_of(found: Iterable[Price]) -> Table:
+    """A row for every point of every price."""
+    return Table.of(
+        {
+            "pressure": each.pressure,
+            "compute in": COSTS[each.cost],
+            "width": point.setting["width"],
+            "tokens": point.setting["tokens"],
+            "lr": point.setting["lr"],
+            "loss": point.setting.mean("loss"),
+            "multiplier": point.value.value,
+            "low": point.value.low,
+            "high": point.value.high,
+            "runs": len(point.setting),
+            "extrapolated": point.extrapolated,
+        }
+        for each in found
+        for point in each.points
+    )
+
+
+def notes_of(found: Iterable[Price]) -> list[str]:
+    """What the table does not say, once for all counts of compute of which it holds."""
+    said: dict[tuple[str, str], list[str]] = {}
+    for each in found:
+        for note in each.notes:
+            said.setdefault((each.pressure, note), []).append(COSTS[each.cost])
+    return [
+        f"{pressure}, in {'every count of compute' if len(counts) == len(COSTS) else ' and '.join(counts)}: {note}"
+        for (pressure, note), counts in said.items()
+    ]

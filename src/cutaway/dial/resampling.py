@@ -33,14 +33,12 @@ class Estimate:
         ends = (None if end is None else float(np.exp(end)) for end in (self.low, self.high))
         return Estimate(exp(self.value), *ends)
 
-    def said(self, figures: int = 3) -> str:
+    def said(self, count: int = 3) -> str:
         """With so many significant figures."""
         ends = (
-            "–"
-            if self.low is None or self.high is None
-            else f"{_figures(self.low, figures)}, {_figures(self.high, figures)}"
+            "–" if self.low is None or self.high is None else f"{figures(self.low, count)}, {figures(self.high, count)}"
         )
-        return f"{_figures(self.value, figures)} [{ends}]"
+        return f"{figures(self.value, count)} [{ends}]"
 
     def __str__(self) -> str:
         return self.said()
@@ -87,6 +85,7 @@ def _degrees(drawn: ndarray, moved: ndarray, degrees: Sequence[int]) -> float:
     return float(parts.sum() ** 2 / (parts**2 / np.array(degrees)).sum())
 
 
-def _figures(number: float, figures: int) -> str:
-    short = f"{number:.{figures}g}"
+def figures(number: float, count: int = 3) -> str:
+    """With so many significant figures; thousands in full."""
+    short = f"{number:.{count}g}"
     return f"{float(short):.0f}" if 1e3 <= abs(number) < 1e6 else short

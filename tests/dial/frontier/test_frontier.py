@@ -131,5 +131,7 @@ def test_a_frontier_is_saved_with_its_tables_and_its_page(tmp_path: Path) -> Non
     points, price = load_parquet(folder / "points.parquet"), load_parquet(folder / "price.parquet")
     assert points["edges"] == [pytest.approx(400), pytest.approx(20)] * 3 and points["runs"] == [3] * 6
     assert price["multiplier"] == [pytest.approx(each.overall.value) for each in made.prices if each.overall]
+    each = load_parquet(folder / "multipliers.parquet")
+    assert each["multiplier"] == [point.value.value for one in made.prices for point in one.points] and len(each) > 2
     assert open_run(folder).read_json("frontier")["notes"] == made.notes
     assert (folder / "frontier.html").read_text(encoding="utf-8") == picture(made)

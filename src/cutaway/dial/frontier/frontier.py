@@ -10,7 +10,7 @@ from typing import Any
 
 from cutaway.dial.frontier.circuits import checked, circuits, solved_by_all, swept
 from cutaway.dial.frontier.sizes import MEASURES, Sizes, ratio, shared
-from cutaway.dial.price import Price, prices
+from cutaway.dial.price import Price, notes_of, prices
 from cutaway.dial.prune.prune import Settings
 from cutaway.dial.published import against
 from cutaway.dial.resampling import Estimate, estimate, weights
@@ -136,9 +136,9 @@ class Frontier:
             said.append(
                 "one task says nothing of the spread between tasks: no interval of sizes and ratios; give more --tasks"
             )
-        alone = {each for one in self.prices for each in one.untuned}
-        said += [f"{each} was tried with one learning rate: it is not tuned" for each in sorted(alone)]
-        return [*said, *(note for each in self.prices for note in each.notes)]
+        if alone := list(dict.fromkeys(each for one in self.prices for each in one.untuned)):
+            said.append(f"tried with one learning rate, so not tuned: {', '.join(alone)}")
+        return [*said, *notes_of(self.prices)]
 
 
 def frontier(

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from cutaway.dial.frontier.frontier import LIKE, Compared, Frontier, Point
 from cutaway.dial.frontier.rows import compared_row, point_row
-from cutaway.dial.price import table_of
-from cutaway.dial.resampling import Estimate
+from cutaway.dial.price import points_of, table_of
+from cutaway.dial.resampling import Estimate, figures
 from cutaway.runs import Table
 
 WIDE = 1160
@@ -106,6 +106,7 @@ def picture(frontier: Frontier) -> str:
     tables = [("Settings", Table.of(map(point_row, frontier.points)))]
     tables += [("Dense ÷ pressed, over the tasks that both have", Table.of(map(compared_row, frontier.compared)))]
     tables += [("Compute at equal validation loss, pressed ÷ dense", table_of(frontier.prices))]
+    tables += [("The same at each point of the pressed curve", points_of(frontier.prices))]
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark">'
         f"<title>Frontier</title><style>{STYLE}{COLOUR}</style><h1>Loss, readability, compute</h1><p>{escape(about)}</p>"
@@ -139,8 +140,8 @@ def _drawing(frontier: Frontier) -> str:
         parts += [_axes(panel, measure, bool(drawn)), *_curves(panel, drawn, measure)]
         parts += [_whiskers(panel, point, measure, colours) for point in drawn]
         parts += [_equal(panel, each, measure) for each in frontier.compared if each.at == "loss" and each.tasks]
-        parts += [_dot(panel, point, measure, colours) for point in drawn]
         parts += _labels(panel, drawn, measure)
+        parts += [_dot(panel, point, measure, colours) for point in drawn]
         parts += [_times(panel, each, measure) for each in frontier.compared if each.at == "loss" and each.tasks]
     label = "validation loss against the size of circuits"
     return (
@@ -223,7 +224,7 @@ def _labels(panel: Panel, points: Sequence[Point], measure: str) -> list[str]:
         first = max(_line(points, budget), key=lambda point: _value(point, measure), default=None)
         if first is not None:
             x, y = panel.at(first, measure)
-            found.append((x + 10, y - 6, f"{first.compute:.3g} GFLOP"))
+            found.append((x + 10, y - 6, f"{figures(first.compute)} GFLOP"))
     placed: list[tuple[float, float, str]] = []
     for x, y, text in sorted(found, key=lambda label: label[1]):
         near = [
@@ -256,7 +257,9 @@ def _table(name: str, table: Table) -> str:
 def _cell(value: object) -> str:
     if isinstance(value, int | float):
         return (
-            f'<td class="number">{value:.3g}</td>' if isinstance(value, float) else f'<td class="number">{value}</td>'
+            f'<td class="number">{figures(value)}</td>'
+            if isinstance(value, float)
+            else f'<td class="number">{value}</td>'
         )
     return f"<td>{'–' if value is None else escape(str(value))}</td>"
 

@@ -10,12 +10,12 @@ from cutaway.dial.frontier.frontier import LIKE, Compared, Frontier, Point
 from cutaway.dial.frontier.picture import picture
 from cutaway.dial.frontier.rows import compared_row, point_row
 from cutaway.dial.frontier.sizes import MEASURES
-from cutaway.dial.price import table_of
+from cutaway.dial.price import points_of, table_of
 from cutaway.dial.resampling import Estimate
 from cutaway.runs import Table, new_run
 
 KIND = "frontier"
-POINTS, COMPARED, PRICE, CIRCUITS = "points", "compared", "price", "circuits"
+POINTS, COMPARED, PRICE, MULTIPLIERS, CIRCUITS = "points", "compared", "price", "multipliers", "circuits"
 
 
 def printed(frontier: Frontier) -> str:
@@ -42,6 +42,7 @@ def tables(frontier: Frontier) -> dict[str, Any]:
         POINTS: Table.of(_numbers_of_point(each, frontier) for each in frontier.points),
         COMPARED: Table.of((_numbers_of_compared(each) for each in frontier.compared), ("at", "pressure")),
         PRICE: Table.of((_numbers_of_price(each) for each in frontier.prices), ("pressure", "cost")),
+        MULTIPLIERS: Table.of(points_of(frontier.prices), ("pressure", "multiplier")),
         CIRCUITS: frontier.circuits,
         "tasks": list(frontier.tasks),
         "target": frontier.target,
@@ -51,10 +52,10 @@ def tables(frontier: Frontier) -> dict[str, Any]:
 
 
 def save(frontier: Frontier, folder: Path | str, arguments: Mapping[str, Any] | None = None) -> Path:
-    """Writes the four tables as parquet, the rest as `frontier.json`, the page as `frontier.html`, into a new run folder."""
+    """Writes the five tables as parquet, the rest as `frontier.json`, the page as `frontier.html`, into a new run folder."""
     whole = tables(frontier)
     with new_run(folder, KIND, seed=frontier.seed, arguments=arguments) as run:
-        for name in (POINTS, COMPARED, PRICE, CIRCUITS):
+        for name in (POINTS, COMPARED, PRICE, MULTIPLIERS, CIRCUITS):
             run.save_table(whole.pop(name), name)
         run.write_json(KIND, whole)
         (run.path / f"{KIND}.html").write_text(picture(frontier), encoding="utf-8")
