@@ -11,7 +11,7 @@ from cutaway.dial.price import COSTS, price, prices
 
 DRAWS = 100
 SWEEPS = (pytest.param(40, 0.86), pytest.param(600, 0.93, marks=pytest.mark.slow))
-"""How many sweeps, and the share of them below which a rate of .95 falls about once in two hundred."""
+"""How many sweeps, and the share of them below which a rate of .95 falls about once in a hundred."""
 
 
 @pytest.mark.parametrize(("sweeps", "often"), SWEEPS)

@@ -140,6 +140,11 @@ class _Drawn:
             compute[:, place] = counted @ np.log(setting.column(cost))
         return cls(tuple(settings), loss, compute)
 
+    @property
+    def moved(self) -> Float[ndarray, "draw setting part"]:
+        """Both together."""
+        return np.stack([self.loss, self.compute], 2)
+
     def different(self, name: str) -> int:
         """How many different widths or learning rates there are."""
         return len({setting[name] for setting in self.settings})
@@ -216,7 +221,7 @@ class _Found:
     refused: tuple[str, ...]
     settings: tuple[tuple[Setting, bool], ...] = ()
     drawn: Float[ndarray, "draw point"] = field(default_factory=lambda: np.empty((0, 0)))
-    moved: Float[ndarray, "draw group"] = field(default_factory=lambda: np.empty((0, 0)))
+    moved: Float[ndarray, "draw setting part"] = field(default_factory=lambda: np.empty((0, 0, 0)))
     units: tuple[int, ...] = ()
     failed: float = 0.0
 
@@ -241,8 +246,8 @@ def _compared(dense: _Drawn, pressed: _Drawn, extrapolate: bool) -> _Found:
             for draw, each in curves.items()
         ]
     )
-    moved = np.hstack([dense.loss, dense.compute, pressed.loss[:, told], pressed.compute[:, told]])[list(curves)]
-    units = [*map(len, dense.settings)] * 2 + [len(pressed.settings[place]) for place in told] * 2
+    moved = np.hstack([dense.moved, pressed.moved[:, told]])[list(curves)]
+    units = [*map(len, dense.settings), *(len(pressed.settings[place]) for place in told)]
     settings = tuple((pressed.settings[place], not curve.holds(pressed.loss[0, place])) for place in told)
     return _Found(refused, settings, drawn, moved, tuple(units), 1 - len(curves) / len(dense.loss))
 

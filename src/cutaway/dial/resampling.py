@@ -53,12 +53,13 @@ def weights(units: int, draws: int, generator: np.random.Generator) -> Float[nda
 
 
 def estimate(
-    value: float, drawn: Float[ndarray, "draw"], moved: Float[ndarray, "draw group"], units: Sequence[int]
+    value: float, drawn: Float[ndarray, "draw"], moved: Float[ndarray, "draw group part"], units: Sequence[int]
 ) -> Estimate:
     """`value` with the interval that its draws give.
 
-    `moved` is what each group of units moved in each draw, such as the mean loss of a setting; `units` how many are in each. A
-    group of one unit moves nothing and is not counted: say so beside the figure. Without a group of two there is no interval.
+    `moved` is what each group of units moved in each draw, such as the mean loss and compute of a setting; `units` how many are in
+    each. A group of one unit moves nothing and is not counted: say so beside the figure. Without a group of two there is no
+    interval.
     """
     several = [group for group, count in enumerate(units) if count > 1]
     error = float(np.std(drawn))
@@ -78,8 +79,8 @@ def quantile(degrees: float) -> float:
 def _degrees(drawn: ndarray, moved: ndarray, degrees: Sequence[int]) -> float:
     """Satterthwaite's degrees of freedom, given what part of the variance each group brings, to first order."""
     centred = moved - moved.mean(0)
-    slopes = np.linalg.lstsq(centred, drawn - drawn.mean(), rcond=None)[0]
-    parts = slopes**2 * centred.var(0)
+    slopes = np.linalg.lstsq(centred.reshape(len(drawn), -1), drawn - drawn.mean(), rcond=None)[0]
+    parts = (centred * slopes.reshape(moved.shape[1:])).sum(2).var(0)  # one draw of seeds moves all parts of its group
     if not parts.sum():
         return float(min(degrees))
     return float(parts.sum() ** 2 / (parts**2 / np.array(degrees)).sum())

@@ -167,7 +167,7 @@ def mean_loss(setting: Setting, seed: int = 0) -> Estimate:
     import numpy as np
 
     drawn = weights(len(setting), DRAWS, np.random.default_rng((seed, DRAWS))) @ setting.column("loss")
-    return estimate(setting.mean("loss"), drawn, drawn[:, None], [len(setting)])
+    return estimate(setting.mean("loss"), drawn, drawn[:, None, None], [len(setting)])
 
 
 def _loss(setting: Setting) -> float:

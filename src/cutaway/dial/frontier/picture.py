@@ -45,7 +45,7 @@ p{margin:0 0 12px;color:var(--soft);max-width:118ch}svg{display:block}text{font-
 .tick{fill:var(--soft);font-size:11px}.name{font-weight:600}.grid{stroke:var(--rule)}.frame{fill:none;stroke:var(--rule)}
 .curve{fill:none;stroke:var(--soft);stroke-width:1.4}.equal{stroke:var(--ink);stroke-width:1.2;stroke-dasharray:5 4}
 .budget,.times{paint-order:stroke;stroke:var(--paper);stroke-width:4px;stroke-linejoin:round}.budget{fill:var(--soft)}
-.times{font-weight:600}.whisker{stroke-opacity:.45;stroke-width:1.2}.dot{stroke-width:2}.other{opacity:.55}
+.times{font-weight:600}.whisker{stroke-opacity:.3;stroke-width:1.2}.dot{stroke-width:2}.other{opacity:.55}
 .wide{overflow-x:auto}table{border-collapse:collapse;font-size:12.5px;font-variant-numeric:tabular-nums}
 th,td{text-align:left;padding:3px 12px 3px 0;border-bottom:1px solid var(--rule);white-space:nowrap}
 th{font-weight:500;color:var(--soft)}.number{text-align:right}li{max-width:118ch}

@@ -32,8 +32,8 @@ def compared_row(each: Compared) -> dict[str, Any]:
     pressed, dense = each.pressed.setting, each.dense.setting
     return {
         "at equal": each.at,
-        "pressed": str(pressed),
-        "dense": str(dense),
+        **{name: pressed[name] for name in ("pressure", "width", "tokens", "lr")},
+        "dense": f"width {dense['width']}, {dense['tokens']} tokens, lr {dense['lr']:g}",
         "loss higher by": f"{each.apart:+.3f}",
         "edges": _said(each.ratios["edges"]),
         "nodes": _said(each.ratios["nodes"]),

@@ -86,7 +86,7 @@ def ratio(large: Sizes, small: Sizes | None, measure: str, seed: int = 0) -> Est
     units = [len(tasks), *map(len, sides)]
     if min(units) < 2:
         return Estimate(value).factor
-    return estimate(value, np.sum(moved, 0), np.stack(moved, 1), units).factor
+    return estimate(value, np.sum(moved, 0), np.stack(moved, 1)[:, :, None], units).factor
 
 
 def _why(reasons: Sequence[str | None]) -> str:
