@@ -38,6 +38,7 @@ VERBS = (
     "dial train",
     "dial sweep",
     "dial prune",
+    "dial frontier",
 )
 
 

@@ -1,4 +1,4 @@
-"""`cutaway dial train`, `sweep` and `prune` as a user gives them: what they print, what they keep, how they end."""
+"""`cutaway dial train`, `sweep`, `prune` and `frontier` as a user gives them: what they print, what they keep, how they end."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -129,9 +129,46 @@ def test_a_trace_is_not_verified_without_inputs(command: Command, tmp_path: Path
     assert done.status == 2 and "no --inputs were given" in done.err
 
 
+def test_a_frontier_is_printed_drawn_and_saved_and_goes_on_when_it_was_stopped(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grid = ("--seeds", "2", "--pressure", "dense", "topk=1/2:least=1", "--folder", "kept", "--examples", "2")
+    assert command("sweep", *SMALL, *grid).status == 0
+    words, searched = ("frontier", "kept", "--tasks", "for_while,def_call", "--target", "0.3", "--seed", "7000"), []
+
+    def found(net, task, windows, settings):
+        searched.append((task.name, settings.target, settings.searches, settings.seed))
+        if len(searched) == 3:
+            raise KeyboardInterrupt
+        return Pruned(task.name, 0.05, (Search(7000, circuit(), 1.5),))
+
+    monkeypatch.setattr("cutaway.dial.frontier.circuits.prune", found)
+    monkeypatch.setattr("cutaway.dial.frontier.circuits.counting_null", lambda *_, **__: 4.0)
+    stopped = command(*words, "--searches", "1")
+    assert stopped.status == 130 and "kept in kept, the same command goes on" in stopped.err
+    done = command(*words, "--searches", "1", "--page", "page.html", "--out", "found")
+    assert done.status == 0, done.err
+    assert len(searched) == 9 and set(searched) == {(name, 0.3, 1, 7000) for name in ("for_while", "def_call")}
+    for said in (
+        "circuits of 2 tasks at a loss of 0.3",
+        "topk=1/2:least=1",
+        "no multiplier: the dense curve has 1",
+        "not tuned",
+    ):
+        assert said in done.out
+    assert "page: page.html" in done.out and Path("page.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert load_parquet("found/points.parquet")["edges"] == pytest.approx([2.0, 2.0])
+    document = command(*words, "--searches", "1", "--json").document
+    assert len(document["result"]["circuits"]) == 8 and len(searched) == 9
+
+
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
+        (("frontier", "nowhere"), 1, "holds no sweep.parquet"),
+        (("frontier", "nowhere", "--target", "0.8"), 1, "below chance"),
+        (("frontier",), 2, "FOLDER"),
+        (("frontier", "nowhere", "--device", "cuda"), 2, "run on the cpu"),
         (("prune", "net", "--task", "quote_kind"), 1, "not solved: quote_kind has loss"),
         (("prune", "net", "--task", "quote_knd"), 1, "did you mean quote_kind"),
         (("prune", "net", "--task", "quote_kind", "--target", "0.8"), 1, "below chance"),

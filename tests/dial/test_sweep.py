@@ -75,6 +75,26 @@ def test_a_killed_sweep_goes_on_and_a_larger_one_takes_what_is_there(
     assert sweep(replace(GRID, pressures=("topk=1/2",)), tmp_path).table.rows() == resumed.table.rows()[1:]
 
 
+def test_another_target_or_other_examples_train_nothing_anew(
+    done: tuple[Sweep, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, folder = done
+    module, asked = importlib.import_module("cutaway.dial.sweep"), []
+    real = module.task_losses
+
+    def counted(stored, corpus, examples):
+        asked.append(examples)
+        return real(stored, corpus, examples)
+
+    monkeypatch.setattr(module, "carried_out", lambda *_: pytest.fail("a network was trained anew"))
+    monkeypatch.setattr(module, "task_losses", counted)
+    easy = sweep(replace(GRID, target=100.0), folder)
+    assert easy.table["name"] == found.table["name"] and easy.table["task_losses"] == found.table["task_losses"]
+    assert easy.table["solved"] == easy.table["asked"] > found.table["solved"] and not asked
+    other = sweep(replace(GRID, examples=4), folder)
+    assert other.table["task_losses"] != found.table["task_losses"] and asked == [4, 4]
+
+
 def test_a_run_that_diverges_is_a_row_that_says_so(tmp_path: Path) -> None:
     found = sweep(replace(GRID, pressures=("dense",), lrs=(1e20,), tokens=(8 * 64,)), tmp_path)
     (row,) = found.table

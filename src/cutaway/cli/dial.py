@@ -1,4 +1,4 @@
-"""`dial train`, `dial sweep` and `dial prune` as commands: networks that are pressed to be readable, and their circuits."""
+"""`dial train`, `sweep`, `prune` and `frontier` as commands: networks pressed to be readable, their circuits, what it costs."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Group, Parameter
 
 from cutaway.cli.answer import Answer
-from cutaway.cli.ending import WrongUse
+from cutaway.cli.ending import Stopped, WrongUse
 from cutaway.cli.options import Options, check_device, kept, on_one_thread
-from cutaway.cli.verbs import Several, listed
+from cutaway.cli.verbs import Flag, Several, listed
 from cutaway.runs.progress import terminal
 
 if TYPE_CHECKING:
@@ -215,6 +215,53 @@ def network_and_task(folder: str, task: str) -> tuple[Stored, Task]:
     return stored, task_named(task, None if stored.record.corpus == "tiny" else stored.tokenizer)
 
 
+def frontier(
+    folder: Annotated[Path, Parameter(help="The folder of a sweep: dial sweep --folder.")],
+    /,
+    *,
+    tasks: Several = (),
+    target: float = 0.15,
+    searches: int = 2,
+    extrapolate: Annotated[bool, Flag] = False,
+    engine: str = "local",
+    page: Path | None = None,
+    options: Options = Options(),  # noqa: B008 (a frozen value)
+) -> Answer:
+    """Sets validation loss against the size of circuits at each compute budget of a sweep, and says what a pressure costs.
+
+    Circuits are kept in the sweep's folder: the same command goes on, and more tasks take what is there.
+
+    Parameters
+    ----------
+    tasks
+        Tasks to find the circuits of, with commas or spaces between them; default: those that every network solves.
+    target
+        The loss that a circuit has to reach, in nats; chance is .693.
+    searches
+        Searches for each circuit, from seeds that follow --seed.
+    extrapolate
+        Also give multipliers beyond the losses that dense networks were measured at; they are marked.
+    engine
+        "local", or processes:N for N processes on this machine.
+    page
+        Also draw it as one self-contained HTML page.
+    """
+    on_the_processor(options)
+    from cutaway.dial.frontier.frontier import frontier as drawn
+    from cutaway.dial.frontier.picture import write
+    from cutaway.dial.frontier.show import printed, save, tables
+    from cutaway.dial.prune.prune import Settings
+    from cutaway.runs import engine_of
+
+    settings = Settings(target=target, searches=searches, seed=options.seed)
+    try:
+        found = drawn(folder, listed(tasks), settings, extrapolate, engine_of(engine), terminal())
+    except KeyboardInterrupt:
+        raise Stopped(f"stopped; circuits that were found are kept in {folder}, the same command goes on") from None
+    also = {} if page is None else {"page": write(found, page)}
+    return Answer(tables(found), printed(found), also, lambda out, **about: save(found, out, about["arguments"]))
+
+
 def on_the_processor(options: Options) -> None:
     """Raises `WrongUse` where another device was asked for: sweeps are metered in CPU seconds, circuits run on the CPU."""
     if options.device not in (None, "cpu"):
@@ -240,5 +287,5 @@ def number(option: str, word: str) -> float:
         raise WrongUse(f"{option} was given {word!r}; expected numbers with commas or spaces between them") from None
 
 
-for verb, takes in ((train, ""), (sweep, ""), (prune, "NETWORK --task NAME ")):
+for verb, takes in ((train, ""), (sweep, ""), (prune, "NETWORK --task NAME "), (frontier, "FOLDER ")):
     dial.command(verb, usage=f"Usage: cutaway dial {verb.__name__} {takes}[OPTIONS]")

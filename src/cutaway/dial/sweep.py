@@ -1,4 +1,7 @@
-"""A sweep: width × pressure × tokens × seed over one corpus, every run metered and asked which tasks it solves."""
+"""A sweep: width × pressure × tokens × seed over one corpus, every run metered and asked which tasks it solves.
+
+Training and asking are kept apart: a run depends on its plan and the data, what it is asked on its network and the examples.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from cutaway.dial.corpora import Corpus, corpus_named
 from cutaway.dial.plan import Plan, carried_out
 from cutaway.dial.pressure.words import DENSE
 from cutaway.dial.prune.prune import own_loss
-from cutaway.dial.store import Stored, save
+from cutaway.dial.store import Stored, load, save
 from cutaway.dial.tasks import Examples
 from cutaway.ledger import Cost, meter
 from cutaway.runs import Engine, Progress, Table, resumable, save_parquet, silent
@@ -42,6 +45,8 @@ COLUMNS = (
     *("useful_gflop", "cpu_s", "wall_s", "peak_memory_mb", "solved", "asked", "solved_tasks", "tasks", "task_losses"),
     "why",
 )
+TABLE = "sweep.parquet"
+"""The table of the latest sweep in a folder."""
 ASKED = 7919
 """The seed of the tasks' selection examples: the same for every network of a sweep."""
 
@@ -116,7 +121,8 @@ def sweep(
 
     In `folder` every run leaves its network and its ledger in a folder of its name, beside `sweep.parquet`; until it ends
     its checkpoints are in NAME.partial. A sweep that was killed goes on where it was, and a larger grid takes what is
-    there. Without a folder nothing is kept. Raises ValueError, before any run, for a plan that cannot be carried out.
+    there; other examples are asked of the networks that are there, and another target only reads the losses anew. Without a
+    folder nothing is kept. Raises ValueError, before any run, for a plan that cannot be carried out.
     """
     corpus, plans = corpus_named(grid.corpus), grid.plans()
     for plan in plans:
@@ -124,29 +130,30 @@ def sweep(
     examples_of(corpus, grid.examples)  # a task that has not so many is refused before anything is trained
     with TemporaryDirectory() as nowhere:
         home = Path(folder or nowhere)
-        rows = resumable(
-            home / "rows",
-            partial(run, home=str(home), target=grid.target, examples=grid.examples),
-            plans,
-            partial(key, corpus=corpus, target=grid.target, examples=grid.examples),
-            engine,
-            progress,
-        )
-        found = Sweep(Table.of(rows, COLUMNS), grid.target)
+        trained, asked = partial(run, home=str(home)), partial(losses_of, home=str(home), examples=grid.examples)
+        rows = resumable(home / "rows", trained, plans, partial(key, corpus=corpus), engine, progress)
+        about = partial(asked_key, corpus=corpus, examples=grid.examples)
+        losses = resumable(home / "asked", asked, rows, about, engine, progress)
+        whole = [{**row, **tasks_of(each, grid.target)} for row, each in zip(rows, losses)]
+        found = Sweep(Table.of(whole, COLUMNS), grid.target)
         if folder is not None:
-            save_parquet(found.table, home / "sweep.parquet")
+            save_parquet(found.table, home / TABLE)
     return found
 
 
-def key(plan: Plan, corpus: Corpus, target: float, examples: int) -> dict[str, Any]:
-    """Everything that a row depends on, but the code."""
-    return {**asdict(plan), "data": corpus.hash, "target": target, "examples": examples}
+def key(plan: Plan, corpus: Corpus) -> dict[str, Any]:
+    """Everything that a network depends on, but the code."""
+    return {**asdict(plan), "data": corpus.hash}
 
 
-def run(plan: Plan, home: str, target: float, examples: int) -> dict[str, Any]:
+def asked_key(row: Mapping[str, Any], corpus: Corpus, examples: int) -> dict[str, Any]:
+    """Everything that the losses of a network on the tasks depend on, but the code."""
+    return {"name": row["name"], "data": corpus.hash, "examples": examples, "seed": ASKED}
+
+
+def run(plan: Plan, home: str) -> dict[str, Any]:
     """The row of one run, which leaves its network in a folder of its own."""
-    corpus = corpus_named(plan.corpus)
-    mark = hashlib.sha256(json.dumps(key(plan, corpus, target, examples), sort_keys=True).encode()).hexdigest()[:6]
+    mark = hashlib.sha256(json.dumps(key(plan, corpus_named(plan.corpus)), sort_keys=True).encode()).hexdigest()[:6]
     folder = Path(home) / f"{plan.name}-{mark}"
     checkpoints = folder.with_name(f"{folder.name}.partial")
     with meter(plan.name) as meters:
@@ -154,12 +161,17 @@ def run(plan: Plan, home: str, target: float, examples: int) -> dict[str, Any]:
             stored, why = carried_out(plan, checkpoints), None
         except TrainingDivergedError as error:
             stored, why = None, str(error).replace(str(checkpoints), checkpoints.name)
-    row: dict[str, Any] = {"name": folder.name, **asdict(plan), **measured(stored, meters.cost, plan)}
     if stored is not None:
         save(stored, folder, overwrite=True, arguments=asdict(plan), costs=[meters.cost])
         shutil.rmtree(checkpoints, ignore_errors=True)
-    losses = {} if stored is None else task_losses(stored, corpus, examples)
-    return {**row, **tasks_of(losses, target), "why": why}
+    return {"name": folder.name, **asdict(plan), **measured(stored, meters.cost, plan), "why": why}
+
+
+def losses_of(row: Mapping[str, Any], home: str, examples: int) -> dict[str, float]:
+    """The losses on the tasks of the network that a row tells of; none where training diverged."""
+    if row["why"] is not None:
+        return {}
+    return task_losses(load(Path(home) / row["name"]), corpus_named(row["corpus"]), examples)
 
 
 def measured(stored: Stored | None, cost: Cost, plan: Plan) -> dict[str, Any]:

@@ -245,12 +245,8 @@ class SparseTransformer(nn.Module):
             places = (torch.arange(length, device=x.device) - start).clamp(min=0)
             x = x + F.embedding(places, self.position.weight)  # a module's output has to have a row for each input
         for layer, block in enumerate(self.blocks):
-            ends = last is not None and layer + 1 == self.shape.layers
-            x = (
-                block(x, _seen(allowed, last), _within(at, layer), last)
-                if ends
-                else block(x, allowed, _within(at, layer))
-            )
+            asked = last if layer + 1 == self.shape.layers else None
+            x = block(x, _seen(allowed, asked), _within(at, layer), asked)
         return x
 
     def preference(
@@ -272,9 +268,11 @@ def _only(x: Float[Tensor, "batch position width"], asked: Int[Tensor, "batch"] 
     return x if asked is None else x[torch.arange(len(x)), asked][:, None]
 
 
-def _seen(allowed: Bool[Tensor, "#batch 1 position position"], last: Int[Tensor, "batch"] | None) -> Tensor:
-    """What one query in each row may attend to [batch, 1, 1, position]."""
-    return allowed.expand(len(last), -1, -1, -1)[torch.arange(len(last)), :, last][:, :, None]
+def _seen(allowed: Bool[Tensor, "#batch 1 position position"], asked: Int[Tensor, "batch"] | None) -> Tensor:
+    """What one query in each row may attend to [batch, 1, 1, position], or all."""
+    if asked is None:
+        return allowed
+    return allowed.expand(len(asked), -1, -1, -1)[torch.arange(len(asked)), :, asked][:, :, None]
 
 
 def _within(at: At | None, layer: int) -> At:
