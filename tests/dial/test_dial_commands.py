@@ -13,6 +13,7 @@ from tests.dial.small import same
 
 import cutaway as cw
 from cutaway.dial.plan import Plan, carried_out
+from cutaway.dial.prune.prune import Pruned, Search
 from cutaway.dial.prune.saved import names_of
 from cutaway.dial.store import load, save
 from cutaway.runs import Table, load_parquet, open_run
@@ -133,8 +134,11 @@ def test_a_frontier_is_printed_drawn_and_saved_and_goes_on_when_it_was_stopped(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     grid = ("--seeds", "2", "--pressure", "dense", "topk=1/2:least=1", "--folder", "kept", "--examples", "2")
-    assert command("sweep", *SMALL, *grid).status == 0
-    words, searched = ("frontier", "kept", "--tasks", "for_while,def_call", "--target", "0.3", "--seed", "7000"), []
+    assert command("dial", "sweep", *SMALL, *grid).status == 0
+    words, searched = (
+        ("dial", "frontier", "kept", "--tasks", "for_while,def_call", "--target", "0.3", "--seed", "7000"),
+        [],
+    )
 
     def found(net, task, windows, settings):
         searched.append((task.name, settings.target, settings.searches, settings.seed))
@@ -157,7 +161,7 @@ def test_a_frontier_is_printed_drawn_and_saved_and_goes_on_when_it_was_stopped(
     ):
         assert said in done.out
     assert "page: page.html" in done.out and Path("page.html").read_text(encoding="utf-8").startswith("<!doctype html>")
-    assert load_parquet("found/points.parquet")["edges"] == pytest.approx([2.0, 2.0])
+    assert load_parquet("found/points.parquet")["edges"] == pytest.approx([circuit().size[0]] * 2)
     document = command(*words, "--searches", "1", "--json").document
     assert len(document["result"]["circuits"]) == 8 and len(searched) == 9
 

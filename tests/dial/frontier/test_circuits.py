@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.dial.prune.test_show import circuit
+from tests.dial.prune.planted import circuit
 from tests.dial.test_sweep import GRID
 
 from cutaway.dial.frontier.circuits import solved_by_all, swept
@@ -71,7 +71,7 @@ def test_what_is_found_is_counted_and_what_is_not_is_told(folder: Path, pruned: 
         "not solved: quote_kind has loss 0.700 against target 0.3",
         "no circuit in 2 searches",
     ]
-    assert (rows[0]["edges"], rows[0]["nodes"], rows[0]["null"]) == (2, 3, 7.5)
+    assert (rows[0]["edges"], rows[0]["nodes"], rows[0]["null"]) == (*circuit().size, 7.5)
     assert (rows[0]["searches"], rows[0]["failed"], rows[0]["cpu_s"]) == (2, 1, 2.5)
     assert rows[1]["edges"] is rows[2]["edges"] is None
 
