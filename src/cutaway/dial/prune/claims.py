@@ -2,7 +2,8 @@
 
 The lines are those of `cutaway.decisions.claims`; here `mean` is the task's loss in nats after the intervention, and `limit`
 the target, or what counts as needed. Only what is decided is claimed: the interval lies on one side of the limit. That an edge
-cannot go is claimed of the very examples on which it was tried.
+cannot go is claimed of the very examples on which it was tried, and of the loss that sets had to reach there: the target less
+the search's margin.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def checks_of(reruns: Reruns, source: str | None = None) -> list[Claim]:
     about = (reruns.saved.network, "", reruns.seed, source)
 
     def less(edge: str, stands_in: str) -> Claim:
-        return reruns.measured(Claim("cut", (edge,), 0, 0, 0, 0, "beyond", target, stands_in, *about))
+        return reruns.measured(Claim("cut", (edge,), 0, 0, 0, 0, "beyond", reruns.tried.target, stands_in, *about))
 
     found = [
         reruns.measured(Claim("cut all but", edges, 0, 0, 0, 0, "within", target, stands_in, *about))
@@ -39,7 +40,7 @@ def checks_of(reruns: Reruns, source: str | None = None) -> list[Claim]:
     found.append(reruns.measured(Claim("without", nodes, 0, 0, 0, 0, "beyond", reruns.needed, ALONE, *about)))
     for edge in edges if circuit.minimal else ():
         one = less(edge, ALONE)  # the target may be missed either way; this is the cheaper
-        found.append(one if one.mean > target else less(edge, BESIDE))
+        found.append(one if one.mean > one.limit else less(edge, BESIDE))
     return found
 
 

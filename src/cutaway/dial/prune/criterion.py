@@ -22,15 +22,14 @@ from cutaway.dial.transformer import SparseTransformer
 
 FEW = 48
 """Examples for slopes and first looks."""
-FAR = 1.2
-"""A loss on the few that is so many times the target is over the target on all."""
 
 
 @dataclass(frozen=True, eq=False)
 class Criterion:
     """The task's loss is at most `target` nats alone, and on average with random complements, on `examples`.
 
-    There are `draws` complements, each on its own share of the examples.
+    There are `draws` complements, each on its own share of the examples. A set whose loss on a few examples is over `far` times
+    the target is not tried on the others.
     """
 
     network: SparseTransformer
@@ -39,6 +38,7 @@ class Criterion:
     target: float
     draws: int = 3
     seed: int = 0
+    far: float = 1.2
 
     @cached_property
     def rest(self) -> Float[Tensor, "draw node"]:
@@ -84,7 +84,7 @@ class Criterion:
     def _over(self, loss: Callable[[int, Examples], Tensor]) -> float:
         """The cheapest first, as most sets fail: alone on a few examples, alone on the others, then the complements."""
         found = loss(0, self.few)
-        if found.mean() > FAR * self.target:
+        if found.mean() > self.far * self.target:
             return float(found.mean()) - self.target
         if len(self.others):
             found = torch.cat([found, loss(0, self.others)])

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from math import isfinite
+from math import inf, isfinite
 
 import torch
 from jaxtyping import Bool, Int
@@ -57,6 +57,10 @@ class Settings:
         for name in ("searches", "training", "selection", "complements"):
             if getattr(self, name) < 1:
                 raise ValueError(f"Settings.{name} is {getattr(self, name)}; expected a positive integer")
+
+    def judged(self, own: float) -> float:
+        """The loss in nats that sets of a network with this loss of its own have to reach: the target less the margin."""
+        return self.target - self.margin * max(0.0, self.target - own)
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,8 +168,7 @@ def _searched(network: SparseTransformer, asked: _Asked, nodes: Nodes, settings:
     network, found = frozen(network), []
     for seed in range(settings.seed, settings.seed + settings.searches):
         started = time.process_time()
-        judged = settings.target - settings.margin * max(0.0, settings.target - asked.own)
-        criterion = Criterion(network, nodes, asked.selection, judged, settings.complements, seed)
+        criterion = Criterion(network, nodes, asked.selection, settings.judged(asked.own), settings.complements, seed)
         circuit = search(asked.name, criterion, asked.own, asked.training, replace(settings, seed=seed))
         found.append(Search(seed, circuit, time.process_time() - started))
     return Pruned(asked.name, asked.own, tuple(found))
@@ -193,7 +196,7 @@ def search(name: str, criterion: Criterion, own: float, training: Examples, sett
     minimal, smaller = int(there.sum()) <= settings.exact, kept
     while True:  # without a node that no edge touches the rest is another one: what could not go is tried again
         if minimal:
-            among = partial(_over, criterion, kept, flat)
+            among = partial(_over, replace(criterion, far=inf), kept, flat)
             there = one_by_one(there, among, there.nonzero()[:, 0].tolist())
         edges = flat.edges(there)
         smaller = kept & edge.touched(network, nodes, edges)

@@ -50,14 +50,15 @@ class Reruns:
     def fresh(self) -> Criterion:
         """The circuit's target on examples, and with complements, that chose nothing."""
         examples = self.task.examples(self.count, "test", self.seed)
-        return self._criterion(examples, COMPLEMENTS, self.seed)
+        return self._criterion(examples, self.saved.settings.target, COMPLEMENTS, self.seed)
 
     @cached_property
     def tried(self) -> Criterion:
         """What the search judged its edges by."""
         settings = self.saved.settings
         examples = self.task.examples(settings.selection, "selection", settings.seed)
-        return self._criterion(examples, settings.complements, self.saved.search)
+        judged = settings.judged(own_loss(self.network, examples))
+        return self._criterion(examples, judged, settings.complements, self.saved.search)
 
     @cached_property
     def own(self) -> float:
@@ -69,8 +70,8 @@ class Reruns:
         """A loss that says that what is gone was needed: nine tenths of what the network is better than chance by."""
         return self.own + NEEDED * max(0.0, CHANCE - self.own)
 
-    def _criterion(self, examples: Examples, draws: int, seed: int) -> Criterion:
-        nodes, target = self.saved.circuit.nodes, self.saved.settings.target
+    def _criterion(self, examples: Examples, target: float, draws: int, seed: int) -> Criterion:
+        nodes = self.saved.circuit.nodes
         return Criterion(self.network, nodes, examples, target, min(draws, len(examples) // 2), seed)
 
     @torch.no_grad()
