@@ -18,11 +18,14 @@ from torch import Tensor
 
 from cutaway.dial.prune import edges as edge
 from cutaway.dial.prune.criterion import Criterion
+from cutaway.dial.prune.eliminate import Over
 from cutaway.dial.prune.masked import complements, losses, with_rest
 from cutaway.dial.tasks import Examples
 
 Slope = Callable[[Tensor, int], tuple[float, Tensor]]
 """A set, given as 1 or 0 for each of its candidates, and the number of the step -> the loss, and its slope in each candidate."""
+ROUND = 8
+"""Steps of a round."""
 
 
 @dataclass(frozen=True)
@@ -41,22 +44,37 @@ class Learning:
     price: float = 1.0
     push: float = 1.08
     aim: float = 0.8
+    rounds: int = 12
 
 
-def learned(count: int, slope: Slope, target: float, how: Learning) -> Float[Tensor, "candidate"]:
-    """How much each of `count` candidates is needed: those above 0 were kept at the end; the order is what counts."""
+def learned(count: int, slope: Slope, over: Over, target: float, how: Learning) -> Float[Tensor, "candidate"]:
+    """How much each of `count` candidates is needed: those above 0 were kept at the end, and the order counts.
+
+    What is learned on few examples mostly misses the criterion by a little: then learning goes on at half the price, and at half
+    of that, until what is kept is not `over` it, `rounds` times at most. It forgets how steep slopes were before.
+    """
     height = torch.ones(count, requires_grad=True)
-    optimiser = torch.optim.Adam([height], lr=how.lr)
-    price, seen = how.price, how.aim * target
-    for step in range(how.steps):
-        optimiser.param_groups[0]["lr"] = how.lr * (1 - 0.9 * step / how.steps)
-        with torch.no_grad():
-            loss, rise = slope((height > 0).float(), step)
-            soft = torch.sigmoid(height / how.temperature)
-            seen = 0.9 * seen + 0.1 * loss
-            price *= how.push if seen < how.aim * target else 1 / how.push
-            height.grad = (rise + price / count) * soft * (1 - soft) / how.temperature
+    first, again = (torch.optim.Adam([height], betas=betas) for betas in ((0.9, 0.999), (0.9, 0.9)))
+    aim = how.aim * target
+    price, seen = how.price, aim
+
+    def step(optimiser: torch.optim.Optimizer, number: int, rate: float) -> float:
+        optimiser.param_groups[0]["lr"] = rate
+        loss, rise = slope((height > 0).float().detach(), number)
+        soft = torch.sigmoid(height.detach() / how.temperature)
+        height.grad = (rise + price / count) * soft * (1 - soft) / how.temperature
         optimiser.step()
+        return loss
+
+    for number in range(how.steps):
+        seen = 0.9 * seen + 0.1 * step(first, number, how.lr * (1 - 0.9 * number / how.steps))
+        price *= how.push if seen < aim else 1 / how.push
+    for round_ in range(how.rounds):
+        if over(height.detach() > 0) <= 0:
+            break
+        price /= 2
+        for number in range(ROUND):
+            step(again, (ROUND * round_ + number) % how.steps, how.lr / 2)
     return height.detach()
 
 

@@ -178,15 +178,17 @@ def search(name: str, criterion: Criterion, own: float, training: Examples, sett
     """One search from one seed."""
     network, nodes = criterion.network, criterion.nodes
     tight = replace(criterion, target=criterion.target - settings.slack * max(0.0, criterion.target - own))
-    height = learned(len(nodes), of_nodes(criterion, training, settings.learning), tight.target, settings.learning)
+    learning = settings.learning
+    slope = of_nodes(criterion, training, learning)
+    height = learned(len(nodes), slope, tight.nodes_over, tight.target, learning)
     kept = shortest(height.argsort(descending=True, stable=True), tight.nodes_over, int((height > 0).sum()))
     if kept is None:
         return None
     kept = eliminated(kept, criterion.cost_of_nodes, tight.nodes_over)
     flat = edge.Flat(edge.between(network, nodes, kept))
     over = partial(_over, criterion, kept, flat)
-    slope = of_edges(criterion, kept, flat, training, settings.learning)
-    height = learned(len(flat.all), slope, criterion.target, settings.learning)
+    slope = of_edges(criterion, kept, flat, training, learning)
+    height = learned(len(flat.all), slope, over, criterion.target, learning)
     there = shortest(height.argsort(descending=True, stable=True), over, int((height > 0).sum()))
     there = eliminated(
         flat.all if there is None else there,
