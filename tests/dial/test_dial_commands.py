@@ -12,6 +12,7 @@ from tests.dial.prune.planted import PLANTED, circuit, pruned
 from tests.dial.small import same
 
 import cutaway as cw
+from cutaway.decisions.claims import Claim
 from cutaway.dial.plan import Plan, carried_out
 from cutaway.dial.prune.prune import Pruned, Search
 from cutaway.dial.prune.saved import names_of
@@ -125,8 +126,11 @@ def test_another_network_is_verified_too_and_said_to_be_another(planted: str, co
     assert "is no network of the dial" in command("verify", "found", "found").err
 
 
-def test_a_trace_is_not_verified_without_inputs(command: Command, tmp_path: Path) -> None:
-    done = command("verify", str(tmp_path))
+def test_what_is_not_there_is_said_before_that_a_trace_needs_inputs(command: Command) -> None:
+    assert "nowhere is no file" in command("verify", "nowhere").err
+    claim = Claim("cut", ("mlp_out.0",), 1.0, 0.9, 1.1, 8, "beyond", 0.5, "mean", "x", "y", 0, "organism:code")
+    Path("claims.jsonl").write_text(claim.line(), encoding="utf-8")
+    done = command("verify", "claims.jsonl")
     assert done.status == 2 and "no --inputs were given" in done.err
 
 

@@ -156,12 +156,12 @@ def verify(
         if inputs is not None:
             raise WrongUse(f"{claims} is a circuit, whose task gives fresh inputs itself; leave --inputs out")
         return verify_circuit(folder, network, options)
-    if inputs is None:
-        raise WrongUse("no --inputs were given; expected a file of fresh prompts to run the claims of a trace on")
     import cutaway
     from cutaway.decisions.claims import read_claims
 
     found = read_claims(claims)
+    if inputs is None:
+        raise WrongUse("no --inputs were given; expected a file of fresh prompts to run the claims of a trace on")
     name = network or next((claim.source for claim in found if claim.source is not None), None)
     if name is None:
         raise WrongUse("no NETWORK was given and these claims do not say where theirs is; expected it after CLAIMS")

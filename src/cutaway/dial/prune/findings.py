@@ -24,7 +24,8 @@ from cutaway.runs import Table, new_run
 MOST = 40
 """Edges that are printed; all are saved."""
 MEANING = {
-    "holds": "the whole interval is where it should be; it is claimed, and cutaway verify runs it again",
+    "holds": "the whole interval is where it should be (of an edge the loss itself, on the very examples on which it was "
+    "tried); it is claimed, and cutaway verify runs it again",
     "fails": "the whole interval is on the wrong side",
     "undecided": "the interval reaches over the limit; nothing is claimed",
     "redundant": "without the circuit the rest of the network can still do some of the task, or all of it",
@@ -63,13 +64,20 @@ class Worth:
                 str(checks_table(shortened(self.checks))),
                 *(f"{word}: {about}" for word, about in MEANING.items() if word in map(said, self.checks)),
                 "",
-                f"Would a wrong circuit pass too? None should. On {min(ON, fresh.count)} of the examples:",
+                "Would a wrong circuit pass too? None should, but one that is less an edge which brings no more than the search's "
+                f"margin. On {min(ON, fresh.count)} of the examples:",
                 str(fresh.power),
-                "",
-                "Loss when the rest is set to do the worst it can, after so many steps of making it worse:",
-                str(self.adversary),
+                *self._attacked(),
             ]
         )
+
+    def _attacked(self) -> list[str]:
+        """The curve, where there was an adversary."""
+        steps = [name for name in self.adversary.columns if name.endswith("steps")]
+        if steps == ["0 steps"]:
+            return []
+        said = "Loss when the rest is set to do the worst it can, after so many steps of making it worse:"
+        return ["", said, str(self.adversary)]
 
 
 @dataclass(frozen=True)
