@@ -49,6 +49,13 @@ def test_the_table_of_bigrams_begins_at_log_frequencies() -> None:
     assert torch.allclose(table[2], torch.full((3,), 1 / 3))
 
 
+@pytest.mark.parametrize("pressure", ["dense", "topk=1/2", "regrowth=1/4", "l1=0.1"])
+def test_the_table_of_bigrams_stays_as_it_is_under_every_pressure(pressure: str) -> None:
+    found, corpus = carried_out(replace(SMALL, pressure=pressure)), corpus_named("tiny")
+    expected = log_frequencies(corpus.stream(SMALL.tokens, SMALL.seed), corpus.vocab)
+    assert found.network.bigram is not None and torch.equal(found.network.bigram.weight, expected)
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

@@ -42,7 +42,7 @@ class Training:
     "tiny: tiny Python, endless small programs; library: the standard library's code."
     layers: int = 2
     "Blocks of attention and MLP."
-    batch: int = 64
+    batch: int = 32
     "Windows in a step."
     context: int = 0
     "Tokens of a window; by default (0) 64 of tiny, 128 of library."

@@ -49,7 +49,7 @@ class Plan:
     tokens: int = 1_000_000
     seed: int = 0
     lr: float | None = None
-    batch: int = 64
+    batch: int = 32
     context: int = 0
 
     def __post_init__(self) -> None:
@@ -111,7 +111,8 @@ def carried_out(
 
     With a `folder` its state is kept there every `every` steps, and a killed run goes on from there to the identical network.
 
-    Its table of bigrams begins at the log frequencies of the stream, so that the network need not learn them.
+    Its table of bigrams holds the log frequencies of the stream, so that the network need not learn them, and is not trained: it
+    would decay with each pressure's own learning rate, and losses would differ for that reason too.
     """
     corpus = corpus_named(plan.corpus)
     recipe, pressures = plan.recipe(corpus), plan.pressing.pressures
@@ -145,4 +146,5 @@ def begun(plan: Plan, corpus: Corpus, tokens: Int[Tensor, "stream"]) -> SparseTr
     network = SparseTransformer(plan.shape(corpus), plan.seed)
     if network.bigram is not None:
         network.bigram.weight.copy_(log_frequencies(tokens, corpus.vocab))
+        network.bigram.requires_grad_(False)
     return network

@@ -66,7 +66,7 @@ class Grid:
     seeds: tuple[int, ...] = (0,)
     lrs: tuple[float | None, ...] = (None,)
     layers: int = 2
-    batch: int = 64
+    batch: int = 32
     context: int = 0
     target: float = 0.15
     examples: int = 128
