@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from benchmarks.circuit_judged import each_kept
-from benchmarks.dial_planted import SEEDS, corpus
+from benchmarks.dial_planted import SEARCH, SEEDS, corpus
 from benchmarks.figures import Bar, Result, share
 from benchmarks.kept import Kept
 from benchmarks.timing import seconds
@@ -26,7 +26,7 @@ from cutaway.dial.transformer import SparseTransformer
 
 DEPENDS = (
     "dial/planted",
-    "dial/prune",
+    *SEARCH,
     "dial/tasks/task.py",
     "dial/transformer.py",
     "dial_nulls.py",

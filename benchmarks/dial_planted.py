@@ -18,7 +18,9 @@ from benchmarks.timing import seconds
 from cutaway.dial.planted import Planted, check, programs
 from cutaway.dial.prune.prune import Pruned, Settings, TaskCircuit, prune
 
-DEPENDS = ("dial/planted", "dial/prune", "dial/tasks/task.py", "dial/transformer.py", "dial_planted.py")
+SEARCH = tuple(f"dial/prune/{name}.py" for name in ("criterion", "edges", "eliminate", "learn", "masked", "prune"))
+"""What finds a circuit, without what tells of it."""
+DEPENDS = ("dial/planted", *SEARCH, "dial/tasks/task.py", "dial/transformer.py", "dial_planted.py")
 MINUTES = 15.0
 SEEDS = (8001, 8002, 8003)
 WINDOWS = 512
