@@ -45,7 +45,7 @@ class Settings:
     complements: int = 3
     exact: int = 40
     slack: float = 0.5
-    margin: float = 0.1
+    margin: float = 0.2
     seed: int = 0
     learning: Learning = field(default_factory=Learning)
 
