@@ -36,11 +36,13 @@ def take_up() -> int:
 
 
 def keep() -> int:
-    """Writes the plants of all shards of this code into the results; how many there are."""
+    """Writes the plants of all shards of this code into the results; how many there are. None: the results stay as they are."""
     known = Kept("plants", DEPENDS)
     shards = [json.loads(path.read_text(encoding="utf-8")) for path in (kept.RESULTS / SHARDS).glob("*.json")]
     mine = {"about": "plants", "code": known.code}
     rows = [one["result"] for one in shards if mine.items() <= one["key"].items()]
+    if not rows:
+        return 0
     names = list(NETWORKS)
     known.setting("plants")["facts"]["networks"] = sorted(rows, key=lambda row: (names.index(row["in"]), row["seed"]))
     known.write()

@@ -38,3 +38,12 @@ def test_what_an_unfinished_run_has_grown_is_kept_and_other_shards_are_not(tmp_p
     circuit_judged.each_kept(Kept("other", ()), "other", lambda one: {"in": one}, [("MLP",)])
     assert plants_so_far.keep() == 2
     assert json.loads((tmp_path / "plants.json").read_text())["settings"]["plants"]["facts"]["networks"] == ROWS
+
+
+def test_without_a_shard_of_this_code_the_results_stay_as_they_are(tmp_path, monkeypatch):
+    monkeypatch.setattr(kept, "RESULTS", tmp_path)
+    found = Kept("plants", DEPENDS)
+    found.setting("plants")["facts"]["networks"] = ROWS
+    found.write()
+    before = (tmp_path / "plants.json").read_bytes()
+    assert plants_so_far.keep() == 0 and (tmp_path / "plants.json").read_bytes() == before
