@@ -195,11 +195,13 @@ def search(name: str, criterion: Criterion, own: float, training: Examples, sett
         lambda left: flat.row(criterion.cost_of_edges(kept, flat.edges(left))),
         over,
     )
-    minimal, smaller = int(there.sum()) <= settings.exact, kept
+    minimal, every = (
+        int(there.sum()) <= settings.exact,
+        replace(criterion, far=inf),
+    )  # all examples, whatever the few say
     while True:  # without a node that no edge touches the rest is another one: what could not go is tried again
         if minimal:
-            among = partial(_over, replace(criterion, far=inf), kept, flat)
-            there = one_by_one(there, among, there.nonzero()[:, 0].tolist())
+            there = one_by_one(there, partial(_over, every, kept, flat), there.nonzero()[:, 0].tolist())
         edges = flat.edges(there)
         smaller = kept & edge.touched(network, nodes, edges)
         if torch.equal(smaller, kept) or criterion.edges_over(smaller, edges) > 0:
