@@ -18,7 +18,8 @@ from cutaway.dial.prune.criterion import Criterion
 from cutaway.dial.prune.edges import between
 from cutaway.dial.prune.null import connected, neighbours
 from cutaway.dial.prune.prune import TaskCircuit
-from cutaway.dial.prune.reruns import CHANCE, Edges, Reruns, alone, beside, without
+from cutaway.dial.prune.reruns import Edges, Reruns, alone, beside, without
+from cutaway.dial.tasks import CHANCE
 from cutaway.runs.table import Table
 
 WRONG = 10

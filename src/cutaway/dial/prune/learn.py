@@ -60,7 +60,7 @@ def learned(count: int, slope: Slope, over: Over, target: float, how: Learning) 
 
     def step(optimiser: torch.optim.Optimizer, number: int, rate: float) -> float:
         optimiser.param_groups[0]["lr"] = rate
-        loss, rise = slope((height > 0).float().detach(), number)
+        loss, rise = slope((height > 0).float(), number)
         soft = torch.sigmoid(height.detach() / how.temperature)
         height.grad = (rise + price / count) * soft * (1 - soft) / how.temperature
         optimiser.step()
@@ -70,7 +70,7 @@ def learned(count: int, slope: Slope, over: Over, target: float, how: Learning) 
         seen = 0.9 * seen + 0.1 * step(first, number, how.lr * (1 - 0.9 * number / how.steps))
         price *= how.push if seen < aim else 1 / how.push
     for round_ in range(how.rounds):
-        if over(height.detach() > 0) <= 0:
+        if over(height > 0) <= 0:
             break
         price /= 2
         for number in range(ROUND):

@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import log
 
 import torch
 from jaxtyping import Bool
@@ -23,10 +22,9 @@ from cutaway.dial.prune.criterion import Criterion
 from cutaway.dial.prune.masked import losses
 from cutaway.dial.prune.prune import own_loss
 from cutaway.dial.prune.saved import Saved, edges_named
-from cutaway.dial.tasks import Examined, Examples
+from cutaway.dial.tasks import CHANCE, Examined, Examples
 from cutaway.dial.transformer import SparseTransformer
 
-CHANCE = log(2)
 COUNT = 512
 """Fresh examples."""
 COMPLEMENTS = 32

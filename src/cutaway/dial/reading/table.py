@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log
 
 import torch
 from jaxtyping import Float, Int
@@ -14,11 +13,9 @@ from cutaway.dial.prune.edges import wired
 from cutaway.dial.prune.masked import losses, margins
 from cutaway.dial.prune.prune import TaskCircuit
 from cutaway.dial.reading.graph import Edge, Graph, Node, graph_of
-from cutaway.dial.tasks import Examples
+from cutaway.dial.tasks import CHANCE, Examples
 from cutaway.dial.transformer import SparseTransformer
 
-CHANCE = log(2)
-"""Nats that guessing between two answers loses."""
 NEAR = 0.05
 """The share of the largest distance from the middle token below which no token is named."""
 FEWEST = 3

@@ -7,9 +7,10 @@
 """
 
 from cutaway.dial.tasks.naming import task_named, tasks
-from cutaway.dial.tasks.task import SPLITS, Examined, Examples, Pair, Task, loss, margins, shuffled, solved
+from cutaway.dial.tasks.task import CHANCE, SPLITS, Examined, Examples, Pair, Task, loss, margins, shuffled, solved
 
 __all__ = [
+    "CHANCE",
     "SPLITS",
     "Examined",
     "Examples",

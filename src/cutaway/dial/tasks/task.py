@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import log
 from random import Random
 from typing import Protocol, runtime_checkable
 
@@ -21,6 +22,9 @@ from torch.nn import functional
 
 SPLITS: dict[str, tuple[float, float]] = {"train": (0.0, 0.6), "selection": (0.6, 0.8), "test": (0.8, 1.0)}
 """The share of the first lines that each set holds."""
+
+CHANCE = log(2)
+"""The loss of guessing between two answers, in nats."""
 
 TOGETHER = 64
 """So many examples of like length are run at once."""
