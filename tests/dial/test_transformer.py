@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -9,6 +11,8 @@ import cutaway as cw
 from cutaway.dial.transformer import SITES, Largest, SparseShape, SparseTransformer
 
 SHAPE = SparseShape(vocab=30, context=24, width=32)
+RECENT = replace(SHAPE, positions="recent")
+both = pytest.mark.parametrize("shape", [SHAPE, RECENT], ids=["learned", "recent"])
 
 
 def network(shape: SparseShape = SHAPE, seed: int = 0) -> SparseTransformer:
@@ -56,17 +60,34 @@ def test_a_preference_is_the_difference_of_two_logits():
     torch.testing.assert_close(net.preference(net.stream(ids)[:, -1], ids[:, -1], answer, other), expected[:, 0])
 
 
-def test_a_token_does_not_see_what_follows():
-    net, ids = network(), tokens()
+@both
+def test_a_token_does_not_see_what_follows(shape):
+    net, ids = network(shape), tokens()
     longer = torch.cat([ids, tokens(length=4)], dim=1)
     torch.testing.assert_close(net(longer)[:, :12], net(ids))
 
 
-def test_padding_on_the_left_changes_nothing():
-    net, ids = network(), tokens()
+@both
+def test_padding_on_the_left_changes_nothing(shape):
+    net, ids = network(shape), tokens()
     padded = torch.cat([torch.zeros(3, 5, dtype=torch.long), ids], dim=1)
     real = torch.cat([torch.zeros(3, 5, dtype=torch.long), torch.ones_like(ids)], dim=1)
     torch.testing.assert_close(net(padded, real)[:, 5:], net(ids))
+
+
+def test_a_head_with_a_steep_slope_looks_at_the_last_token_alone_and_one_without_at_all_alike():
+    net = network(RECENT)
+    with torch.no_grad():
+        net.blocks[0].attn.query.weight.zero_()
+        net.blocks[0].attn.query.bias.zero_()
+        net.blocks[0].attn.sink.fill_(-100.0)
+        net.blocks[0].attn.slope.copy_(torch.tensor([100.0, 0.0]))
+    seen: dict[str, torch.Tensor] = {}
+    net.stream(tokens(), at=lambda address, x: seen.setdefault(address, x))
+    values = seen["v.0"]
+    torch.testing.assert_close(seen["z.0"][..., :16], values[..., :16])
+    counts = torch.arange(1, values.shape[1] + 1)[:, None]
+    torch.testing.assert_close(seen["z.0"][..., 16:], values[..., 16:].cumsum(1) / counts)
 
 
 def test_only_the_largest_magnitudes_survive():
@@ -115,8 +136,9 @@ def _z(net: SparseTransformer, ids: torch.Tensor, added: torch.Tensor) -> torch.
     return seen["z.0"]
 
 
-def test_it_opens_as_a_network_whose_places_are_proved():
-    opened = cw.open(network(), reference=tokens())
+@both
+def test_it_opens_as_a_network_whose_places_are_proved(shape):
+    opened = cw.open(network(shape), reference=tokens())
     assert all(proof.holds for proof in opened.layout.proofs)
     assert not opened.layout.missing
 
@@ -141,8 +163,9 @@ def test_an_input_longer_than_the_context_is_refused():
         network()(tokens(length=25))
 
 
-def test_the_last_block_may_compute_one_position_of_each_row():
-    net, ids = network(), tokens()
+@both
+def test_the_last_block_may_compute_one_position_of_each_row(shape):
+    net, ids = network(shape), tokens()
     last = torch.tensor([ids.shape[1] - 1] * (len(ids) - 1) + [1])
     every = net.stream(ids)[torch.arange(len(ids)), last]
     seen = {}

@@ -75,7 +75,8 @@ class Plan:
     def shape(self, corpus: Corpus) -> SparseShape:
         """The network's shape."""
         heads_of = min(16, self.width)
-        plain = SparseShape(corpus.vocab, self.context or corpus.context, self.width, self.layers, heads_of)
+        context = self.context or corpus.context
+        plain = SparseShape(corpus.vocab, context, self.width, self.layers, heads_of, positions="recent")
         return self.pressing.shaped(plain)
 
     def recipe(self, corpus: Corpus) -> Recipe:

@@ -1,9 +1,10 @@
 """The one-page transformer of weight-sparse training: every tensor that a circuit is made of passes a site of its own.
 
 RMS norms, many small heads, a learned sink that a head may attend to instead of a token, no weight tying, and a table of
-bigrams added to the logits, so that the network need not spend weights on what the last token alone says. Dense and sparse
-networks are the same class. Source: Gao et al. 2025, "Weight-sparse transformers have interpretable circuits"
-(arXiv 2511.13653).
+bigrams added to the logits, so that the network need not spend weights on what the last token alone says; nor on where the
+last token is, if heads look back by how far it is. Dense and sparse networks are the same class. Sources: Gao et al. 2025,
+"Weight-sparse transformers have interpretable circuits" (arXiv 2511.13653); Press et al. 2022, "Train Short, Test Long"
+(arXiv 2108.12409), here with slopes that are learned.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ class SparseShape:
 
     `vocab` tokens, at most `context` positions, a residual stream of `width` channels, `layers` blocks of `width / d_head`
     heads, `hidden` neurons each (default 4 × width). `keep` is the share of the channels of each site that survive, largest
-    magnitudes first (AbsTopK; 1: all); `attend` is how many tokens a query may attend to at most (0: all).
+    magnitudes first (AbsTopK; 1: all); `attend` is how many tokens a query may attend to at most (0: all). `positions` are
+    "learned", a table that is added to the tokens', or "recent": a head's scores fall with every position back, each head by a
+    slope of its own, which begins at 1 in the first head and at 1/128 in the last.
     """
 
     vocab: int
@@ -43,7 +46,7 @@ class SparseShape:
     layers: int = 2
     d_head: int = 16
     hidden: int = 0
-    positions: Literal["learned", "none"] = "learned"
+    positions: Literal["learned", "recent", "none"] = "learned"
     bigram: bool = True
     keep: float = 1.0
     attend: int = 0
@@ -52,6 +55,8 @@ class SparseShape:
         for name in ("vocab", "context", "width", "layers", "d_head"):
             if getattr(self, name) < 1:
                 raise ValueError(f"SparseShape.{name} is {getattr(self, name)}; expected a positive integer")
+        if self.positions not in (known := ("learned", "recent", "none")):
+            raise ValueError(f"SparseShape.positions is {self.positions!r}; expected {', '.join(known)}")
         if self.width % self.d_head:
             raise ValueError(f"SparseShape.width is {self.width}; expected a multiple of d_head ({self.d_head})")
         if not 0 < self.keep <= 1:
@@ -89,7 +94,9 @@ class Attention(nn.Module):
         self.read = Largest(shape.keep)
         self.query, self.key, self.value, self.out = (nn.Linear(shape.width, shape.width) for _ in range(4))
         self.q, self.k, self.v, self.write = (Largest(shape.keep) for _ in range(4))
-        self.sink = nn.Parameter(torch.zeros(shape.width // shape.d_head))
+        heads = shape.width // shape.d_head
+        self.sink = nn.Parameter(torch.zeros(heads))
+        self.slope = nn.Parameter(torch.empty(heads)) if shape.positions == "recent" else None
         self.d_head, self.attend = shape.d_head, shape.attend
 
     def forward(
@@ -113,7 +120,10 @@ class Attention(nn.Module):
                 ("v", self.v, self.value, x),
             )
         )
-        scores = (q @ k.mT * self.d_head**-0.5).masked_fill(~allowed, -torch.inf)
+        scores = q @ k.mT * self.d_head**-0.5
+        if self.slope is not None:
+            scores = torch.addcmul(scores, self.slope[:, None, None], _back(x.shape[1], asked, scores), value=-1)
+        scores = scores.masked_fill(~allowed, -torch.inf)
         if 0 < self.attend < scores.shape[-1]:
             most = (
                 scores.detach().topk(self.attend, dim=-1).indices
@@ -207,6 +217,8 @@ class SparseTransformer(nn.Module):
         for name, weight in self.named_parameters():
             if name.startswith("bigram") or name.endswith(("bias", "sink")):
                 nn.init.zeros_(weight)
+            elif name.endswith("slope"):
+                weight.data = 2.0 ** -torch.linspace(0, 7, len(weight))
             elif "embed" in name or "position" in name:
                 nn.init.normal_(weight, std=0.02)
             elif weight.ndim == 2:
@@ -280,3 +292,10 @@ def _within(at: At | None, layer: int) -> At:
     if at is None:
         return lambda name, x: x
     return lambda name, x: at(f"{name}.{layer}", x)
+
+
+def _back(length: int, asked: Int[Tensor, "batch"] | None, like: Tensor) -> Float[Tensor, "#batch 1 query position"]:
+    """How far back each position lies from each query."""
+    places = torch.arange(length, device=like.device)
+    queries = places[None] if asked is None else asked[:, None]
+    return (queries[:, :, None] - places).to(like.dtype)[:, None]

@@ -116,6 +116,12 @@ def _reads_of_key(rule: RuleText) -> tuple[tuple[str, float], ...]:
     return next(line.adds for line in rule.lines if not isinstance(line, Look) and line.name.startswith("k."))
 
 
+def test_a_head_with_a_slope_weighs_positions_by_how_far_back_they_are() -> None:
+    shares = Look("head.0[0]", (), 0.0, (), slope=0.5).scores(np.zeros((1, 3), dtype=int), {})[0]
+    near = np.exp(-0.5 * np.array([2.0, 1.0, 0.0]))
+    assert np.allclose(shares[2], near / (near.sum() + 1))
+
+
 def test_fewer_levels_cost_fewer_bits() -> None:
     each = planted("strongest")
     coarse = rule_text(circuit("strongest"), each.network, each.task, TEXTS, Fit(levels=2, examples=128))

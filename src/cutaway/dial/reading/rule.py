@@ -8,7 +8,7 @@ to answers: a circuit that does not solve the task has a text that does not eith
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import cast
 
@@ -168,14 +168,16 @@ class _Writer:
         for head in sorted({value.index // size for value in self.m.graph.at(layer, "v")}):
             values = [value for value in self.m.graph.at(layer, "v") if value.index // size == head]
             products, same = self.products(layer, head)
-            sink = float(cast(Block, self.network.blocks[layer]).attn.sink[head]) - same
+            attention = cast(Block, self.network.blocks[layer]).attn
+            slope = 0.0 if attention.slope is None else float(attention.slope[head])
             look = Look(
                 f"head.{layer}[{head}]",
                 products,
-                short(sink),
+                short(float(attention.sink[head]) - same),
                 tuple((value.address, brought(value)) for value in values),
+                slope=short(slope),
             )
-            found.append(Look(look.name, look.products, look.sink, look.brings, self.remark(look, values)))
+            found.append(replace(look, mostly=self.remark(look, values)))
         return found
 
     def products(self, layer: int, head: int) -> tuple[tuple[tuple[float, str, str], ...], float]:

@@ -64,7 +64,8 @@ class Sum:
 class Look:
     """A head: each position takes the average of what earlier ones and itself hold, a position counting exp(score).
 
-    The score is a sum of products: a weight, a query here (`""`: 1) and a key there (`""`: 1). exp(`sink`) counts for nothing.
+    The score is a sum of products: a weight, a query here (`""`: 1) and a key there (`""`: 1), less `slope` for each position
+    back. exp(`sink`) counts for nothing.
     `brings` are names of values and of what they are called here. `mostly` is a remark: where it looked on the train split.
     """
 
@@ -73,11 +74,13 @@ class Look:
     sink: float
     brings: tuple[tuple[str, str], ...]
     mostly: str = ""
+    slope: float = 0.0
 
     def scores(self, prompts: Int[np.ndarray, "example position"], found: Values) -> np.ndarray:
         """The share of each position (last axis) for each position."""
         one = np.ones(prompts.shape)
-        scores = np.zeros((*prompts.shape, prompts.shape[1]))
+        places = np.arange(prompts.shape[1])
+        scores = np.repeat(self.slope * (places - places[:, None])[None], len(prompts), axis=0)
         for weight, query, key in self.products:
             scores += weight * found.get(query, one)[:, :, None] * found.get(key, one)[:, None, :]
         scores = np.where(np.tri(prompts.shape[1], dtype=bool), scores, -np.inf)

@@ -73,6 +73,8 @@ def _look(look: Look) -> str:
         for weight, query, key in look.products
     ]
     values = ", ".join(f"{here} = average of {there}" for there, here in look.brings)
+    if look.slope:
+        products.append(f"{number(-look.slope)} × how far back")
     counts = f"exp({added(products)})" if products else "1"
     remark = f"  # {look.mostly}" if look.mostly else ""
     return f"{look.name}: {values}, a position counts {counts}, nothing exp({number(look.sink)}){remark}"
