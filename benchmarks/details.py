@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from statistics import median
 from typing import Any
 
+from benchmarks import dial_report
 from benchmarks.figures import Result, clopper_pearson
 
 TITLES = {
@@ -30,6 +31,7 @@ def sections(results: dict[str, Result]) -> Iterator[list[str]]:
         yield organisms(results["organisms"])
     if "statistics" in results:
         yield error_rates(results["statistics"])
+    yield from dial_report.sections(results)
 
 
 def timed(result: Result) -> list[str]:

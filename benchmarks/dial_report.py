@@ -1,4 +1,4 @@
-"""The lines of docs/results.md about the dial: sparse layers, overhead, planted circuits, nulls."""
+"""The lines of docs/results.md about the dial: circuits and their price, sparse layers, overhead, planted circuits, nulls."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from benchmarks import dial_nulls, dial_overhead
+from benchmarks import dial_circuits_report, dial_nulls, dial_overhead, dial_price
 from benchmarks.figures import Bar, Measured, Result, clustered, ratio, spread
 
 
 def lines() -> Iterator[tuple[str, Bar, str, Callable[[Result], Measured]]]:
     """What is measured, its bar, the result that holds it and how the figure comes out of it."""
+    yield from dial_circuits_report.lines()
+    yield from dial_price.lines()
     yield (
         "planted circuits, 28 programs: every edge and node found, none more",
         Bar(0.95, True, "{:.1%}"),
@@ -30,6 +32,14 @@ def lines() -> Iterator[tuple[str, Bar, str, Callable[[Result], Measured]]]:
             what = f"sparse layer at 1:{share} {said}, 1,024 → 4,096, 2,048 tokens, against dense"
             yield what, Bar(bar, True, "{:.1f}×"), "dial_sparse", faster(share, layout)
         yield "… gradients, largest relative error", Bar(1e-5, False, "{:.1e}"), "dial_sparse", error(share)
+
+
+def sections(results: dict[str, Result]) -> Iterator[list[str]]:
+    """One for each result there is."""
+    if "dial_circuits" in results:
+        yield dial_circuits_report.section(results["dial_circuits"])
+    if "dial_price" in results:
+        yield dial_price.section(results["dial_price"])
 
 
 def exactly(what: str) -> Callable[[Result], Measured]:

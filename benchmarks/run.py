@@ -62,6 +62,8 @@ FILES = {
     "dial_sparse": "dial_sparse",
     "dial_planted": "dial_planted",
     "dial_nulls": "dial_nulls",
+    "dial_circuits": "dial_circuits",
+    "dial_price": "dial_price",
 }
 LONG = (
     "statistics",
@@ -78,6 +80,8 @@ LONG = (
     "half_billion",
     "dial_planted",
     "dial_nulls",
+    "dial_circuits",
+    "dial_price",
 )
 ON_REQUEST = tuple(
     name
