@@ -7,6 +7,7 @@ an adversary.
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,19 +34,22 @@ DEPENDS = (
     "dial/tasks",
     "dial_circuits.py",
 )
-MINUTES = 75.0
+MINUTES = 80.0
 SEEDS = (8001, 8002, 8003)
 SPARSE, DENSE, WIDE = "sparse", "dense", "dense, as wide"
 PLANS = {
-    SPARSE: Plan(width=128, pressure="regrowth=1/32", tokens=1_000_000),
-    DENSE: Plan(width=64, tokens=500_000),
-    WIDE: Plan(width=128, tokens=300_000),
+    SPARSE: Plan(width=128, pressure="regrowth=1/32", tokens=1_500_000),
+    DENSE: Plan(width=64, tokens=650_000),
+    WIDE: Plan(width=128, tokens=400_000),
 }
-"""What is compared, of equal loss: the dense width that reaches it at the least compute, and the sparse network's own width."""
+"""What is compared, of equal loss: a dense width that reaches it at little compute, and the sparse network's own width."""
 TASKS = (
-    "quote_kind",
-    "for_while",
+    *("quote_kind", "for_while", "dict_list", "comment_string", "list_call", "file_str"),
+    *("with_as", "if_assign", "def_call", "indent", "if_else", "step"),
 )
+"""Those that every network of seeds 7001 and 7002 solved."""
+SOME = TASKS[:6]
+"""Those that are asked of the dense network as wide as the sparse one, whose searches take longest."""
 TARGET = 0.15
 ATTACKED = TASKS[:3]
 """Tasks whose sparse circuits are attacked for as many steps as the curve has."""
@@ -64,10 +68,12 @@ def measure(kept: Kept, repetitions: int) -> None:
     runs = [(setting, seed) for setting in PLANS for seed in SEEDS]
     each_kept(kept, "networks", lambda *run: {"setting": run[0], **trained(plan(*run))}, runs)
     rows = kept.setting("networks")["facts"]["networks"]
-    asked = [(setting, seed, task) for seed in SEEDS for task in TASKS for setting in PLANS]
+    asked = [(setting, seed, task) for seed in SEEDS for task in TASKS for setting in (SPARSE, DENSE)]
     each_kept(kept, "circuits", lambda *one: circuit(rows, *one), asked)
     some = [(seed, task) for seed in SEEDS for task in ATTACKED]
     each_kept(kept, "attacked", lambda *one: attacked(rows, *one), some)
+    wide = [(WIDE, seed, task) for seed in SEEDS for task in SOME]
+    each_kept(kept, "wide", lambda *one: circuit(rows, *one), wide)
 
 
 def circuit(rows: list[dict[str, Any]], setting: str, seed: int, task: str) -> dict[str, Any]:
@@ -87,7 +93,9 @@ def circuit(rows: list[dict[str, Any]], setting: str, seed: int, task: str) -> d
     told = findings(pruned, found.network, asked, settings, steps=(0,))
     if told.worth is None:
         return {**about, "why": "no circuit"}
-    folder = told.save(folder_of(setting, seed, task), saved_of(pruned, found.network, settings), overwrite=True)
+    folder = folder_of(setting, seed, task)
+    shutil.rmtree(folder, ignore_errors=True)
+    told.save(folder, saved_of(pruned, found.network, settings))
     claims = [said(check) for check in told.worth.checks]
     held = verify(folder, found.network, asked, seed).held if {"holds", "redundant"} & set(claims) else 0
     edges, nodes = len(told.edges), len(told.nodes)

@@ -7,11 +7,13 @@ from math import log
 from statistics import fmean
 from typing import Any
 
-from benchmarks.dial_circuits import DENSE, PLANS, SEEDS, SPARSE, STEPS, TARGET, TASKS, WIDE
+from benchmarks.dial_circuits import DENSE, PLANS, SEEDS, SOME, SPARSE, STEPS, TARGET, TASKS, WIDE
 from benchmarks.figures import Bar, Measured, Result, clustered, spread
 from cutaway.dial.frontier.sizes import Sizes, ratio, shared
 from cutaway.dial.prune.fresh import ITSELF, RANDOM
 from cutaway.dial.setting import Setting
+
+NONE: Result = {"facts": {"networks": []}}
 
 
 def lines() -> Iterator[tuple[str, Bar, str, Callable[[Result], Measured]]]:
@@ -49,9 +51,18 @@ def lines() -> Iterator[tuple[str, Bar, str, Callable[[Result], Measured]]]:
 
 def sizes(result: Result, setting: str) -> Sizes:
     """The circuits of a setting."""
-    facts = result["settings"]["circuits"]["facts"]["networks"]
-    rows = {(row["name"], row["task"]): row for row in facts if row["setting"] == setting}
-    return Sizes.of(Setting(tuple(networks(result, setting))), rows, TASKS)
+    rows = {(row["name"], row["task"]): row for row in circuits(result) if row["setting"] == setting}
+    return Sizes.of(Setting(tuple(networks(result, setting))), rows, tasks_of(setting))
+
+
+def tasks_of(setting: str) -> tuple[str, ...]:
+    """The tasks that the networks of a setting were asked."""
+    return SOME if setting == WIDE else TASKS
+
+
+def circuits(result: Result) -> list[dict[str, Any]]:
+    """A row for each network and task."""
+    return [row for part in ("circuits", "wide") for row in result["settings"].get(part, NONE)["facts"]["networks"]]
 
 
 def networks(result: Result, setting: str) -> list[dict[str, Any]]:
@@ -95,8 +106,7 @@ def apart(dense: str) -> Callable[[Result], Measured]:
 
 def rows_of(result: Result) -> list[dict[str, Any]]:
     """The sparse circuits that were found."""
-    rows = result["settings"]["circuits"]["facts"]["networks"]
-    return [row for row in rows if row["setting"] == SPARSE and row["why"] is None]
+    return [row for row in circuits(result) if row["setting"] == SPARSE and row["why"] is None]
 
 
 def by_run(rows: list[dict[str, Any]], flags: Callable[[dict[str, Any]], list[bool]]) -> list[list[bool]]:
@@ -156,7 +166,7 @@ def section(result: Result) -> list[str]:
         losses, alive = (
             " ".join(f"{row[name]:{form}}" for row in rows) for name, form in (("loss", ".3f"), ("live", "d"))
         )
-        many = f"{len(sizes(result, setting).tasks)} of {len(TASKS)}"
+        many = f"{len(sizes(result, setting).tasks)} of {len(tasks_of(setting))}"
         lines.append(f"| {setting} | {plan.width}, {plan.pressure}, {plan.tokens:,} | {losses} | {alive} | {many} |")
     lines += ["", "Edges (and nodes) of the smallest circuit, run by run; in brackets the counting null.", ""]
     lines += ["| task | " + " | ".join(PLANS) + " |", "|---|" + "---|" * len(PLANS)]
@@ -182,6 +192,5 @@ def section(result: Result) -> list[str]:
 
 def cell(result: Result, setting: str, task: str) -> str:
     """What was found for a task in each run of a setting."""
-    rows = result["settings"]["circuits"]["facts"]["networks"]
-    mine = [row for row in rows if row["setting"] == setting and row["task"] == task]
+    mine = [row for row in circuits(result) if row["setting"] == setting and row["task"] == task]
     return ", ".join(row["why"] or f"{row['edges']} ({row['nodes']}) [{row['null']:g}]" for row in mine)
