@@ -62,6 +62,7 @@ FILES = {
     "dial_sparse": "dial_sparse",
     "dial_planted": "dial_planted",
     "dial_nulls": "dial_nulls",
+    "dial_lower": "dial_lower",
 }
 LONG = (
     "statistics",
@@ -78,6 +79,7 @@ LONG = (
     "half_billion",
     "dial_planted",
     "dial_nulls",
+    "dial_lower",
 )
 ON_REQUEST = tuple(
     name
