@@ -61,11 +61,11 @@ class Idea:
 IDEAS = {
     "dense": Idea(DENSE),
     "plain": Idea(),
-    "annealed": Idea(tokens=TOKENS // 2, start="half"),
+    "annealed": Idea(tokens=TOKENS // 2, start="half", lr=1e-2),
     "distilled, equal work": Idea(tokens=3 * TOKENS // 8, teacher="half"),  # a teacher's pass is a third of a step
     "distilled": Idea(teacher="dense"),
     "grown": Idea(f"{PLAIN}:first=1/64"),
-    "top-k": Idea("topk=1/16"),
+    "top-k": Idea("topk=1/16", lr=3e-2),
     "erdos-renyi": Idea(f"{PLAIN}:densities=erdos-renyi"),
 }
 ORIGINS = IDEAS | {"half": Idea(DENSE, TOKENS // 2, again=AGAIN)}
