@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ TRAINING = (
     "dial/operations.py",
     "dial/plan.py",
     "dial/pressure",
+    "dial/sparse",
     "dial/tiny_python",
     "dial/train.py",
     "dial/transformer.py",
@@ -47,6 +47,6 @@ def stored(plan: Plan, name: str) -> Stored:
 
 def row_of(rows: list[dict[str, Any]], plan: Plan) -> dict[str, Any]:
     """The row of a plan's run."""
-    asked = asdict(plan)
+    asked = plan.given
     same = [name for name in asked if name != "lr"]  # a row has the rate that was used
     return next(row for row in rows if all(row[name] == asked[name] for name in same))

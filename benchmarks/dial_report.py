@@ -1,4 +1,4 @@
-"""The lines of docs/results.md about the dial: circuits and their price, sparse layers, overhead, planted circuits, nulls."""
+"""The lines of docs/results.md about the dial: circuits, their price and what lowers it, sparse layers, planted circuits, nulls."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from benchmarks import dial_circuits_report, dial_nulls, dial_overhead, dial_price
+from benchmarks import dial_circuits_report, dial_lower_report, dial_nulls, dial_overhead, dial_price
 from benchmarks.figures import Bar, Measured, Result, clustered, ratio, spread
 
 
@@ -32,6 +32,7 @@ def lines() -> Iterator[tuple[str, Bar, str, Callable[[Result], Measured]]]:
             what = f"sparse layer at 1:{share} {said}, 1,024 → 4,096, 2,048 tokens, against dense"
             yield what, Bar(bar, True, "{:.1f}×"), "dial_sparse", faster(share, layout)
         yield "… gradients, largest relative error", Bar(1e-5, False, "{:.1e}"), "dial_sparse", error(share)
+    yield from dial_lower_report.lines()
 
 
 def sections(results: dict[str, Result]) -> Iterator[list[str]]:

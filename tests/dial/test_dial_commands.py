@@ -39,7 +39,7 @@ def test_a_training_run_that_was_stopped_goes_on(command: Command, monkeypatch: 
     words, real = ("dial", "train", *SMALL, "--out"), plan.train
     whole = command(*words, "whole")
 
-    def stopped(network, tokens, recipe, pressures, folder, progress, every):
+    def stopped(network, tokens, recipe, pressures, folder, progress, every, kernels):
         progress = SimpleNamespace(start=print, note=print, finish=bool, advance=stop_at_the_third())
         return real(network, tokens, recipe, pressures, folder, progress, 2)
 

@@ -67,6 +67,8 @@ def test_the_table_of_bigrams_stays_as_it_is_under_every_pressure(pressure: str)
         ({"width": 24}, "multiple of d_head"),
         ({"batch": 0}, "Plan.batch is 0"),
         ({"lr": -1.0}, "Plan.lr is -1.0"),
+        ({"kernels": "sparse"}, "Plan.kernels is 'sparse'"),
+        ({"distil": 2.0}, "without a teacher"),
     ],
 )
 def test_a_plan_that_cannot_be_carried_out_is_refused_before_it_begins(changes: dict, said: str) -> None:

@@ -46,6 +46,8 @@ class Training:
     "Windows in a step."
     context: int = 0
     "Tokens of a window; by default (0) 64 of tiny, 128 of library."
+    kernels: Literal["fastest", "dense"] = "fastest"
+    "fastest: layers under regrowth compute their live weights only where that is faster; dense: never."
 
 
 dial = App(name="dial", help=ABOUT, help_format="plaintext", version_flags=[])
@@ -57,6 +59,9 @@ def train(
     tokens: int = 1_000_000,
     pressure: Several = (),
     lr: float | None = None,
+    start: Annotated[str | None, Parameter(name="--from")] = None,
+    distil: str | None = None,
+    distil_weight: float = 1.0,
     training: Training = Training(),
     options: Options = Options(),  # noqa: B008 (a frozen value)
 ) -> Answer:
@@ -72,6 +77,12 @@ def train(
         With spaces or commas between them: topk=1/16, regrowth=1/16, l1=0.01, activations=1/4, attention=4, locality=1e-4.
     lr
         The learning rate; default: one for the pressure.
+    start
+        The folder of a network of the same sizes to begin from: a dense one is annealed; regrowth begins at its largest weights.
+    distil
+        The folder of a network to distil from, on each batch.
+    distil_weight
+        The weight of its part of the loss, beside 1 for the next token.
     """
     on_one_thread()
     from cutaway.dial.corpora import corpus_named
@@ -79,7 +90,9 @@ def train(
     from cutaway.dial.store import save
 
     words = "+".join(listed(pressure)) or "dense"
-    plan = Plan(width=width, pressure=words, tokens=tokens, seed=options.seed, lr=lr, **asdict(training))
+    plan = partial(Plan, width=width, pressure=words, tokens=tokens, seed=options.seed, lr=lr, **asdict(training))(
+        start=start, teacher=distil, distil=distil_weight
+    )
     device = check_device(options.device)
     plan.check(corpus_named(plan.corpus))
     with kept(options.out) as keep:

@@ -13,5 +13,6 @@
 - `setting`, `resampling`: the runs that differ in their seed alone, and intervals from few of them
 - `reading`: a circuit as a table, a picture, and a rule text that is run against the network
 - `planted`: networks into which a circuit is compiled, so that what a pruner finds can be checked
-- `sparse`: layers that hold, compute and train their live weights only, used where they are faster
+- `sparse`: layers that hold, compute and train their live weights only, used where they are faster, in training too
+- `origin`: a network that a run begins or learns from, held against it, with what it took
 """

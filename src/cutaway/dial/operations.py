@@ -42,10 +42,17 @@ def operations(network: SparseTransformer, recipe: Recipe) -> Operations:
     return Operations(executed, executed - PASSES * 2 * dead * recipe.context * windows)
 
 
+def teaching(teacher: SparseTransformer, recipe: Recipe) -> int:
+    """The operations of a teacher's forward passes in a run, which `operations` leaves out."""
+    return recipe.steps * recipe.batch * of_a_window(teacher.shape, recipe.context, backward=False)
+
+
 @cache
-def of_a_window(shape: SparseShape, context: int) -> int:
+def of_a_window(shape: SparseShape, context: int, backward: bool = True) -> int:
     """Operations of one step on one window, counted without computing anything; a batch takes as many times that."""
     with torch.device("meta"):
         network = SparseTransformer(shape)
         window = torch.zeros(1, context + 1, dtype=torch.long)
+        if not backward:
+            return count_flops(lambda: cross_entropy(network, window))
         return count_flops(lambda: cross_entropy(network, window).backward())

@@ -30,13 +30,37 @@ LAST = 50
 
 
 @dataclass(frozen=True)
+class Origin:
+    """A network that was there before a run, and what it and all that it came from took: in none of the run's own figures.
+
+    `name` of its folder and the `hash` of its weights; `held_out` its loss; `teaching`: operations of its forward passes as a
+    teacher in this run, which are not in the run's own either, while their seconds are.
+    """
+
+    name: str
+    hash: str
+    held_out: float
+    tokens: int
+    executed: int
+    useful: int
+    cpu_seconds: float
+    teaching: int = 0
+
+    def __str__(self) -> str:
+        took = f"{self.tokens / 1e6:.3g}M tokens, {self.executed / 1e9:.3g} GFLOP and {self.cpu_seconds:.3g} s CPU"
+        passes = f", and {self.teaching / 1e9:.3g} GFLOP to teach" if self.teaching else ""
+        return f"{self.name} (loss {self.held_out:.3f}), which took {took}{passes}: not counted in this run"
+
+
+@dataclass(frozen=True)
 class Record:
     """What a network's training was, in JSON values.
 
     `corpus` and the hash of its held-out tokens; `pressures` as they print; `recipe` by field; the cross-entropy of each step
     in nats per token, and `held_out` that of the held-out tokens in the end; `live`: for each kind of parameter how many are
     not 0, counted, and of how many; `report`: what each pressure says it reached; `executed` and `useful` operations
-    (`cutaway.dial.operations`); processor seconds over all resumed parts.
+    (`cutaway.dial.operations`); processor seconds over all resumed parts. `start` is the network it began from, `teacher`
+    the one it was distilled from, with what those took.
     """
 
     corpus: str
@@ -52,6 +76,8 @@ class Record:
     useful: int
     cpu_seconds: float
     report: dict[str, Any] = field(default_factory=dict)
+    start: Origin | None = None
+    teacher: Origin | None = None
 
     @property
     def alive(self) -> tuple[int, int]:
@@ -63,6 +89,7 @@ class Record:
         last = self.losses[-LAST:]
         kinds = Table.of({"parameters": kind, **counts} for kind, counts in self.live.items())
         alive, of = self.alive
+        sparse = self.report.get("sparse layers", ())
         return "\n".join(
             [
                 f"trained on {self.corpus}: {len(self.losses)} steps, {self.tokens / 1e6:.3g}M tokens, seed {self.seed}",
@@ -71,7 +98,9 @@ class Record:
                 f"{len(last)} steps)",
                 f"{alive} of {of} parameters are not 0, bigrams left out",
                 f"{self.executed / 1e9:.3g} GFLOP with dense kernels, {self.useful / 1e9:.3g} with weights that are not 0, "
-                f"{self.cpu_seconds:.3g} s CPU",
+                f"{self.cpu_seconds:.3g} s CPU{f', {len(sparse)} layers sparse' if sparse else ''}",
+                *(f"began from {origin}" for origin in (self.start,) if origin),
+                *(f"distilled from {origin}" for origin in (self.teacher,) if origin),
                 str(kinds),
             ]
         )
@@ -160,4 +189,7 @@ def record_of(run: Run) -> Record:
     """The record of a run folder."""
     values: dict[str, Any] = run.read_json("record")
     pressures, losses = tuple(values.pop("pressures")), tuple(values.pop("losses"))
-    return Record(pressures=pressures, losses=losses, **values)
+    start, teacher = (
+        origin and Origin(**origin) for origin in (values.pop(role, None) for role in ("start", "teacher"))
+    )
+    return Record(pressures=pressures, losses=losses, start=start, teacher=teacher, **values)

@@ -9,7 +9,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import cache, partial
 from itertools import product
 from pathlib import Path
@@ -17,11 +17,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from cutaway.dial.corpora import Corpus, corpus_named
-from cutaway.dial.plan import Plan, carried_out
+from cutaway.dial.plan import LATER, Plan, carried_out
 from cutaway.dial.pressure.words import DENSE
 from cutaway.dial.prune.prune import own_loss
 from cutaway.dial.store import Stored, load, save
 from cutaway.dial.tasks import Examples
+from cutaway.dial.train import Kernels
 from cutaway.ledger import Cost, meter
 from cutaway.runs import Engine, Progress, Table, resumable, save_parquet, silent
 from cutaway.training.loop import TrainingDivergedError
@@ -41,7 +42,8 @@ SHOWN = (
 )
 """What of a row is printed; the rest is in the table."""
 COLUMNS = (
-    *("name", *(one.name for one in fields(Plan)), "steps", "predicted", "loss", "live", "of", "executed_gflop"),
+    *("name", *(one.name for one in fields(Plan) if one.name not in LATER), "steps", "predicted", "loss", "live", "of"),
+    "executed_gflop",
     *("useful_gflop", "cpu_s", "wall_s", "peak_memory_mb", "solved", "asked", "solved_tasks", "tasks", "task_losses"),
     "why",
 )
@@ -70,6 +72,7 @@ class Grid:
     context: int = 0
     target: float = 0.15
     examples: int = 128
+    kernels: Kernels = "fastest"
 
     def __post_init__(self) -> None:
         for name in ("widths", "pressures", "tokens", "seeds", "lrs"):
@@ -84,8 +87,9 @@ class Grid:
     def plans(self) -> list[Plan]:
         """The runs, small ones first: the peak of memory of a process is then that of the run it has just ended."""
         axes = product(sorted(self.widths), sorted(self.tokens), self.pressures, self.lrs, self.seeds)
+        plan = partial(Plan, kernels=self.kernels)
         return [
-            Plan(self.corpus, width, self.layers, pressure, tokens, seed, lr, self.batch, self.context)
+            plan(self.corpus, width, self.layers, pressure, tokens, seed, lr, self.batch, self.context)
             for width, tokens, pressure, lr, seed in axes
         ]
 
@@ -143,7 +147,7 @@ def sweep(
 
 def key(plan: Plan, corpus: Corpus) -> dict[str, Any]:
     """Everything that a network depends on, but the code."""
-    return {**asdict(plan), "data": corpus.hash}
+    return {**plan.given, **plan.came_from(), "data": corpus.hash}
 
 
 def asked_key(row: Mapping[str, Any], corpus: Corpus, examples: int) -> dict[str, Any]:
@@ -162,9 +166,9 @@ def run(plan: Plan, home: str) -> dict[str, Any]:
         except TrainingDivergedError as error:
             stored, why = None, str(error).replace(str(checkpoints), checkpoints.name)
     if stored is not None:
-        save(stored, folder, overwrite=True, arguments=asdict(plan), costs=[meters.cost])
+        save(stored, folder, overwrite=True, arguments=plan.given, costs=[meters.cost])
         shutil.rmtree(checkpoints, ignore_errors=True)
-    return {"name": folder.name, **asdict(plan), **measured(stored, meters.cost, plan), "why": why}
+    return {"name": folder.name, **plan.given, **measured(stored, meters.cost, plan), "why": why}
 
 
 def losses_of(row: Mapping[str, Any], home: str, examples: int) -> dict[str, float]:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import torch
 from jaxtyping import Int
@@ -18,9 +20,14 @@ from torch.nn import functional as F
 from torch.optim import Optimizer
 
 from cutaway.dial.pressure.pressure import Pressure, Step, check_combination
+from cutaway.dial.pressure.regrowth import Regrowth
+from cutaway.dial.sparse.training import Layers, sparse_layers
 from cutaway.runs.progress import Progress, silent
 from cutaway.training.checkpoint import steps
 from cutaway.training.loop import Recipe, Trained, TrainingDivergedError, check_tokens, forked, resumed
+
+Kernels = Literal["fastest", "dense"]
+"""Which layers compute their live weights only, under regrowth: those that are faster so on this device, or none."""
 
 
 def train(
@@ -31,13 +38,16 @@ def train(
     folder: Path | str | None = None,
     progress: Progress = silent,
     every: int = 100,
+    kernels: Kernels = "fastest",
 ) -> Trained:
     """A copy of `network` trained under `pressures`; the given one is left as it is.
 
     Give a fresh network to train from scratch, a trained dense one to anneal it, and `Distil(dense)` among the pressures
     to distil from it. `folder` and `every` are as in `cutaway.training.loop.train`: a killed run resumes to the identical
-    network. The report holds what each pressure reached, under its name. Raises ValueError before the first step for
-    pressures that do not fit the network or each other, TrainingDivergedError where the loss or the gradient is not finite.
+    network. Under regrowth, layers that are faster so compute their live weights only (`cutaway.dial.sparse.training`), which
+    differs by rounding from `kernels="dense"`. The report holds what each pressure reached, under its name, and which layers
+    were sparse. Raises ValueError before the first step for pressures that do not fit the network or each other,
+    TrainingDivergedError where the loss or the gradient is not finite.
     """
     check_tokens(network, tokens, recipe)
     check_combination(pressures)
@@ -50,14 +60,15 @@ def train(
         batch = recipe.windows.draw(tokens, recipe.batch, recipe.context).to(device)
         return one_step(pressed, optimiser, batch, recipe, number, folder)
 
-    with forked(device):
+    with forked(device), pressed.sparsely(recipe, kernels) as pressed.layers:
+        sparse = {"sparse layers": list(pressed.layers.each)} if pressed.layers.each else {}
         identity = {
             "tokens": tokens,
-            "pressures": {pressure.name: pressure.pressure for pressure in pressed.each},
+            "pressures": {one.name: one.pressure for one in pressed.each} | {name: {} for name in pressed.layers.each},
             "shape": getattr(network, "shape", None),  # how many channels and tokens survive is in no weight
         }
         ran = resumed(pressed, recipe, step, identity, folder, progress, every)
-    report = {one.name: one.pressure.report(network) for one in pressed.each}
+    report = {one.name: one.pressure.report(network) for one in pressed.each} | sparse
     return Trained(network.eval(), recipe, ran.losses, ran.cpu_seconds, report)
 
 
@@ -84,6 +95,14 @@ class Pressed(nn.Module):
         self.each = tuple(Prepared(pressure, self.supports[type(pressure).__name__]) for pressure in pressures)
         for one in self.each:
             one.pressure.prepare(network, one.supports)
+        self.layers = Layers()
+
+    def sparsely(self, recipe: Recipe, kernels: Kernels) -> AbstractContextManager[Layers]:
+        """Those of its layers that are faster so compute what lives, in the block."""
+        for one in self.each:
+            if isinstance(one.pressure, Regrowth) and kernels == "fastest":
+                return sparse_layers(self.network, one.pressure, one.supports, recipe.batch * recipe.context)
+        return nullcontext(Layers())
 
 
 def one_step(
@@ -102,6 +121,7 @@ def one_step(
         group["lr"] = step.rate
     for one in pressed.each:
         one.pressure.before_pass(network, step)
+    pressed.layers.turn(step)
     logits = network(batch[:, :-1])
     loss = F.cross_entropy(logits.flatten(0, 1), batch[:, 1:].flatten())
     extras = [one.pressure.loss(network, logits, batch, step) for one in pressed.each]

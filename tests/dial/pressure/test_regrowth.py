@@ -7,7 +7,7 @@ import torch
 from tests.dial.small import RECIPE, TOKENS, network, same
 from torch import nn
 
-from cutaway.dial.pressure import Pressure, Regrowth, Step, live
+from cutaway.dial.pressure import Pressure, Ramp, Regrowth, Step, live
 from cutaway.dial.pressure.matrices import matrices
 from cutaway.dial.pressure.regrowth import erdos_renyi, exchange, moments
 from cutaway.dial.train import Pressed, one_step, train
@@ -32,6 +32,15 @@ def supports(pressed):
     return {name: alive.clone() for name, alive in pressed.supports["Regrowth"].named_buffers()}
 
 
+def check_dead(pressed, optimiser):
+    """Dead weights and what is remembered of them are 0."""
+    alive = supports(pressed)
+    for m in matrices(pressed.network, ("bigram",)):
+        for values in (m.weight, *moments(optimiser, m.weight)):
+            assert values[~alive[m.key]].count_nonzero() == 0
+        assert len(moments(optimiser, m.weight)) == 2
+
+
 def test_the_support_has_its_size_at_every_step_and_changes_only_where_weights_are_exchanged():
     history = []
     run((METHOD,), lambda pressed, optimiser, number: history.append(supports(pressed)))
@@ -43,14 +52,7 @@ def test_the_support_has_its_size_at_every_step_and_changes_only_where_weights_a
 
 
 def test_dead_weights_and_their_moments_are_zero_after_every_step():
-    def check(pressed, optimiser, number):
-        alive = supports(pressed)
-        for m in matrices(pressed.network, ("bigram",)):
-            for values in (m.weight, *moments(optimiser, m.weight)):
-                assert values[~alive[m.key]].count_nonzero() == 0
-            assert len(moments(optimiser, m.weight)) == 2
-
-    run((METHOD,), check)
+    run((METHOD,), lambda pressed, optimiser, number: check_dead(pressed, optimiser))
 
 
 def test_a_grown_weight_begins_at_zero_with_moments_of_zero_and_moves_at_the_next_step():
@@ -86,6 +88,28 @@ def test_gradients_of_dead_weights_matter_only_where_weights_are_exchanged():
     alive = supports(Pressed(network(), (METHOD,)))
     noisy = run((Noise(), METHOD), lambda pressed, *_: alive.update(supports(pressed)))
     assert same(noisy.network, clean.network)
+
+
+def test_a_support_that_is_found_small_grows_to_its_share_and_stays_there():
+    method = replace(METHOD, share=0.25, first=0.05, every=2, ramp=Ramp(0.0, 0.4))
+    sizes = {}
+
+    def count(pressed, optimiser, number):
+        for name, alive in supports(pressed).items():
+            sizes.setdefault(name, []).append(int(alive.sum()))
+        check_dead(pressed, optimiser)
+
+    run((method,), count)
+    for name, alive in supports(Pressed(network(), (method,))).items():
+        found = sizes[name]
+        assert found == sorted(found) and len(set(found)) > 2
+        assert (found[0], found[-1]) == (max(1, round(0.05 * alive.numel())), round(0.25 * alive.numel()))
+        assert found[6] == found[-1]  # the first exchange after the ramp's end
+
+
+def test_a_support_that_begins_at_its_share_is_one_that_does_not_grow():
+    grown, plain = (run((replace(METHOD, first=first),), lambda *_: None) for first in (METHOD.share, None))
+    assert same(grown.network, plain.network)
 
 
 def test_the_smallest_live_weights_are_dropped_and_dead_ones_with_the_largest_gradients_grow():
@@ -160,6 +184,8 @@ def test_another_seed_draws_another_support():
         ({"embed": 2.0}, "Regrowth.embed is 2.0"),
         ({"until": 0.0}, "Regrowth.until is 0.0"),
         ({"every": 0}, "Regrowth.every is 0"),
+        ({"first": 0.5}, "Regrowth.first is 0.5"),
+        ({"first": 0.01, "until": 0.4}, "an end before until"),
         ({"drop": 1.0}, "Regrowth.drop is 1.0"),
         ({"densities": "even"}, "'uniform' or 'erdos-renyi'"),
         ({"start": "first"}, "'random' or 'largest'"),

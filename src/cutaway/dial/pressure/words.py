@@ -46,24 +46,25 @@ class Pressing:
         return replace(shape, **changes)
 
 
-def pressing(words: Sequence[str] | str, seed: int = 0) -> Pressing:
+def pressing(words: Sequence[str] | str, seed: int = 0, start: str = "random") -> Pressing:
     """What these words ask for, joined by `+` or one after another; `dense` asks for nothing.
 
-    `seed` is of what a pressure draws, as where a support begins. Raises ValueError for a word, a setting or a number that
-    there is not.
+    `seed` is of what a pressure draws, as where a support begins; `start` is where it does so unless it is said. Raises
+    ValueError for a word, a setting or a number that there is not.
 
     >>> pressing("regrowth=1/16:every=20").pressures[0].share
     0.0625
     """
     pieces = [piece for word in ([words] if isinstance(words, str) else words) for piece in word.split("+")]
-    each = [_one(piece.strip(), seed) for piece in pieces if piece.strip() not in ("", DENSE)]
+    unless = {"seed": seed, "start": start}
+    each = [_one(piece.strip(), unless) for piece in pieces if piece.strip() not in ("", DENSE)]
     return Pressing(
         tuple(found for one in each for found in one.pressures), tuple(change for one in each for change in one.shape)
     )
 
 
-def _one(word: str, seed: int) -> Pressing:
-    """One pressure: its word, its number, its settings."""
+def _one(word: str, unless: Mapping[str, Any]) -> Pressing:
+    """One pressure: its word, its number, its settings; `unless` are those that it has otherwise, if it has such."""
     name, _, rest = word.partition("=")
     number, *settings = rest.split(":")
     if name not in KINDS:
@@ -78,8 +79,7 @@ def _one(word: str, seed: int) -> Pressing:
         raise ValueError(
             f"the pressure {word!r} has a setting twice; expected each once, {field} before the first colon"
         )
-    if "seed" in _fields(kind):
-        given.setdefault("seed", seed)
+    given = {name: value for name, value in unless.items() if name in _fields(kind)} | given
     value = _number(word, number)
     if field in SHAPED:
         if field == "attend" and value != int(value):

@@ -20,10 +20,12 @@ from jaxtyping import Bool
 from torch import Tensor, nn
 
 from cutaway.dial.sparse.linear import SparseLinear
+from cutaway.dial.sparse.on_support import OnSupport
 
 TABLE = Path(__file__).with_name("measured.json")
 MARGIN = 1.1
 """How many times faster a sparse layer must have been: less than a tenth is noise."""
+SPARSE = (SparseLinear, OnSupport)
 SLACK = 1.05
 """A share this much above a measured one counts as it: a support that is drawn, or keeps some weights of each row, misses."""
 
@@ -77,19 +79,33 @@ def sparsified(network: nn.Module, supports: Mapping[str, Bool[Tensor, "row colu
     made = copy.deepcopy(network)
     weights = dict(made.named_parameters(remove_duplicate=False))
     check_supports(weights, supports)
-    users = Counter(id(weight) for weight in weights.values())
     for name, mask in supports.items():
         with torch.no_grad():
             weights[name].masked_fill_(~mask.to(weights[name].device), 0)
-    for name, mask in supports.items():
-        owner = name.rpartition(".")[0]
-        module, share = made.get_submodule(owner), float(mask.float().mean())
-        if type(module) is not nn.Linear or users[id(weights[name])] > 1:
-            continue
-        if wins(mask.shape[0], mask.shape[1], tokens, share, module.weight.device):
-            made = put(made, owner, SparseLinear.of(module, mask))
+    shares = {name: float(mask.float().mean()) for name, mask in supports.items()}
+    for owner in winners(made, shares, tokens):
+        linear, mask = made.get_submodule(owner), supports[f"{owner}.weight" if owner else "weight"]
+        assert isinstance(linear, nn.Linear)
+        made = put(made, owner, SparseLinear.of(linear, mask))
     turn_insides(made)
     return made
+
+
+def winners(network: nn.Module, shares: Mapping[str, float], tokens: int) -> list[str]:
+    """The linear layers that are faster sparse, training included, where so large a share of each weight lives.
+
+    `shares` are by the name of a weight, the answer by the name of its layer. A weight that two modules share stays dense.
+    """
+    weights = dict(network.named_parameters(remove_duplicate=False))
+    users, found = Counter(id(weight) for weight in weights.values()), []
+    for name, share in shares.items():
+        owner, _, last = name.rpartition(".")
+        module, weight = network.get_submodule(owner), weights[name]
+        if type(module) is not nn.Linear or last != "weight" or users[id(weight)] > 1:
+            continue
+        if wins(weight.shape[0], weight.shape[1], tokens, share, weight.device):
+            found.append(owner)
+    return found
 
 
 def turn_insides(network: nn.Module) -> None:
@@ -99,9 +115,9 @@ def turn_insides(network: nn.Module) -> None:
     what lies between is not elementwise the output is the same, later.
     """
     for module in network.modules():
-        layers = [child for child in module.children() if isinstance(child, (nn.Linear, SparseLinear))]
+        layers = [child for child in module.children() if isinstance(child, (nn.Linear, *SPARSE))]
         for first, second in pairwise(layers):
-            if isinstance(first, SparseLinear) and isinstance(second, SparseLinear):
+            if isinstance(first, SPARSE) and isinstance(second, SPARSE):
                 first.feature_major = first.in_features < first.out_features == second.in_features
 
 
