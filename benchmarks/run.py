@@ -64,6 +64,7 @@ FILES = {
     "dial_nulls": "dial_nulls",
     "dial_circuits": "dial_circuits",
     "dial_price": "dial_price",
+    "dial_rules": "dial_rules",
 }
 LONG = (
     "statistics",
@@ -82,6 +83,7 @@ LONG = (
     "dial_nulls",
     "dial_circuits",
     "dial_price",
+    "dial_rules",
 )
 ON_REQUEST = tuple(
     name

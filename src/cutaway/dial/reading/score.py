@@ -17,6 +17,7 @@ from jaxtyping import Bool, Float, Int
 
 from cutaway.dial.prune.masked import own_margins
 from cutaway.dial.reading.beside import Says, distilled, of_ngram, of_program, of_rule_text
+from cutaway.dial.reading.prompts import joined, unseen
 from cutaway.dial.reading.rule_text import RuleText
 from cutaway.dial.tasks import Examples, Task
 from cutaway.dial.transformer import SparseTransformer
@@ -97,21 +98,37 @@ def score(
     seed: int = 0,
 ) -> ScoreCard:
     """The card on `fresh` examples, which must not be of the training split; what stands beside is fitted to `training`."""
-    if "train" in {task.split(row) for row in fresh.rows()}:
-        raise ValueError(
-            "some of the fresh prompts are of the training split, on which the rule text was fitted; expected prompts of the "
-            f"test split; try task.examples({len(fresh)}, 'test', seed)"
-        )
-    known = task.examples(training, "train", seed)
+    beside = ways(rule, network, task, task.examples(training, "train", seed), seed)
+    return card(task, beside, fresh, network_margins(network, fresh), seed)
+
+
+def ways(
+    rule: RuleText, network: SparseTransformer, task: Task, known: Examples, seed: int = 0
+) -> dict[str, tuple[Says, float | None]]:
+    """The ways to tell that a card compares, with their bits; two are fitted to what the network answers to known prompts."""
     answers = answered(network, known)
     tree = distilled(known, answers, rule.bits, seed)
-    ways: Mapping[str, tuple[Says, float | None]] = {
+    return {
         "rule text": (of_rule_text(rule), rule.bits),
         "program": (of_program(task), None),
         "n-gram": (of_ngram(known, answers, seed=seed), None),
         "distilled": (tree.says, tree.bits),
     }
-    own = network_margins(network, fresh)
+
+
+def card(
+    task: Task,
+    ways: Mapping[str, tuple[Says, float | None]],
+    fresh: Examples,
+    own: Float[np.ndarray, "example"],
+    seed: int = 0,
+) -> ScoreCard:
+    """The card of these ways on examples on which the network has these margins."""
+    if "train" in {task.split(row) for row in fresh.rows()}:
+        raise ValueError(
+            "some of the fresh prompts are of the training split, on which the rule text was fitted; expected prompts of the "
+            f"test split; try task.examples({len(fresh)}, 'test', seed)"
+        )
     rows = (replace(scored(name, says(fresh), own, seed=seed), bits=bits) for name, (says, bits) in ways.items())
     return ScoreCard(task.name, tuple(rows))
 
@@ -191,22 +208,6 @@ def collected(
         wrong += int((network_margins(network, found[-1]) <= 0).sum()) if len(found[-1]) else 0
         drawn += 1000
     return joined(found, task.pad)
-
-
-def unseen(examples: Examples, seen: set[tuple[int, ...]]) -> Examples:
-    """The pairs neither of whose prompts is among those seen, to which they are then added."""
-    rows = [tuple(row) for row in examples.rows()]
-    fresh = [at for at in range(len(rows) // 2) if seen.isdisjoint(rows[2 * at : 2 * at + 2])]
-    seen.update(rows)
-    return examples.take(torch.tensor(fresh, dtype=torch.long))
-
-
-def joined(parts: list[Examples], pad: int) -> Examples:
-    """Examples one after the other, padded to one length."""
-    longest = max(part.prompts.shape[1] for part in parts)
-    prompts = [torch.nn.functional.pad(part.prompts, (0, longest - part.prompts.shape[1]), value=pad) for part in parts]
-    last, answer, other = (torch.cat([getattr(part, name) for part in parts]) for name in ("last", "answer", "other"))
-    return Examples(torch.cat(prompts), last, answer, other)
 
 
 def answered(network: SparseTransformer, examples: Examples) -> list[int]:
