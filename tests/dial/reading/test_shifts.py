@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from cutaway.dial.prune.masked import nodes_of
 from cutaway.dial.reading.asked import AsAnswered, surer
@@ -12,7 +13,9 @@ from cutaway.dial.tiny_python import TinyPython
 from cutaway.dial.transformer import SparseShape, SparseTransformer
 
 TASK = task_named("for_while")
-UNTRAINED = SparseTransformer(SparseShape(122, 64, 16), 7001).eval()
+UNTRAINED = SparseTransformer(SparseShape(122, 64, 16), 7001).eval().requires_grad_(False)
+if UNTRAINED.bigram is not None:
+    UNTRAINED.bigram.weight.normal_(std=0.1, generator=torch.Generator().manual_seed(7001))
 
 
 def test_the_errors_that_are_counted_are_the_networks_and_no_prompt_comes_twice() -> None:

@@ -1,8 +1,8 @@
 """How far a rule text tells what the *network* does: agreement on fresh prompts, and the errors of the network that it foretells.
 
 An error is foretold where less is said for the right answer than a threshold below which 5 % of the prompts lie that the network
-gets right; it is chosen on one half of the pairs and used on the other, and back. The unit of every share is the minimal pair,
-whose two prompts are nearly one: it counts as the share of those of its prompts that are asked about.
+gets right; it is chosen on one half of the pairs and used on the other, and back; each answer may have its own. The unit of every
+share is the minimal pair, whose two prompts are nearly one: it counts as the share of those of its prompts that are asked about.
 """
 
 from __future__ import annotations
@@ -122,14 +122,23 @@ def card(
     fresh: Examples,
     own: Float[np.ndarray, "example"],
     seed: int = 0,
+    by_answer: bool = False,
 ) -> ScoreCard:
-    """The card of these ways on examples on which the network has these margins."""
+    """The card of these ways on examples on which the network has these margins.
+
+    `by_answer`: each right answer has a threshold of its own, for tasks with few answers, as more may be said for one than for
+    the other wherever the network is right.
+    """
     if "train" in {task.split(row) for row in fresh.rows()}:
         raise ValueError(
             "some of the fresh prompts are of the training split, on which the rule text was fitted; expected prompts of the "
             f"test split; try task.examples({len(fresh)}, 'test', seed)"
         )
-    rows = (replace(scored(name, says(fresh), own, seed=seed), bits=bits) for name, (says, bits) in ways.items())
+    kinds = fresh.answer.numpy() if by_answer else None
+    rows = (
+        replace(scored(name, says(fresh), own, seed=seed, kinds=kinds), bits=bits)
+        for name, (says, bits) in ways.items()
+    )
     return ScoreCard(task.name, tuple(rows))
 
 
@@ -139,10 +148,14 @@ def scored(
     own: Float[np.ndarray, "example"],
     alarms: float = ALARMS,
     seed: int = 0,
+    kinds: Int[np.ndarray, "example"] | None = None,
 ) -> Scored:
-    """What is said for the right answers, against the network's own margins; rows 2i and 2i + 1 are a pair."""
+    """What is said for the right answers, against the network's own margins; rows 2i and 2i + 1 are a pair.
+
+    Each kind of example has a threshold of its own.
+    """
     errs = own <= 0
-    alarmed = alarms_of(said, errs, alarms, seed)
+    alarmed = alarms_of(said, errs, alarms, seed, kinds)
     everywhere = np.ones(len(own), bool)
     return Scored(
         name,
@@ -160,16 +173,23 @@ def by_pairs(hit: Bool[np.ndarray, "example"], asked: Bool[np.ndarray, "example"
 
 
 def alarms_of(
-    said: Float[np.ndarray, "example"], errs: Bool[np.ndarray, "example"], alarms: float, seed: int
+    said: Float[np.ndarray, "example"],
+    errs: Bool[np.ndarray, "example"],
+    alarms: float,
+    seed: int,
+    kinds: Int[np.ndarray, "example"] | None = None,
 ) -> Bool[np.ndarray, "example"]:
     """Where an error is foretold, each half of the pairs by the threshold of the other; equals are put in random order."""
     rng, half = np.random.default_rng(seed), halves(len(said) // 2, seed)
+    kinds = np.zeros(len(said), int) if kinds is None else kinds
     rank = np.empty(len(said), int)
     rank[np.lexsort((rng.random(len(said)), said))] = np.arange(len(said))
-    weight = np.repeat(1 / (~errs).reshape(-1, 2).sum(1).clip(1), 2)
-    chosen = (~errs & (half != at) for at in (0, 1))
-    limits = [threshold(rank[on], weight[on], alarms, rng.random()) for on in chosen]
-    return rank < np.array(limits)[half]
+    weight, alarmed = np.repeat(1 / (~errs).reshape(-1, 2).sum(1).clip(1), 2), np.zeros(len(said), bool)
+    for kind in np.unique(kinds):
+        for at in (0, 1):
+            chosen, asked = (~errs & (half != at) & (kinds == kind)), (half == at) & (kinds == kind)
+            alarmed[asked] = rank[asked] < threshold(rank[chosen], weight[chosen], alarms, rng.random())
+    return alarmed
 
 
 def halves(pairs: int, seed: int) -> Int[np.ndarray, "example"]:
