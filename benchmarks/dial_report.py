@@ -1,4 +1,4 @@
-"""The lines of docs/results.md about the dial: circuits and their price, sparse layers, overhead, planted circuits, nulls, rules."""
+"""The lines of docs/results.md about the dial: circuits, their price, sparse layers, overhead, planted circuits, nulls, rules."""
 
 from __future__ import annotations
 

@@ -1,7 +1,10 @@
 """The figures on rule texts: what is not small is not counted as small, what was not found counts as no agreement."""
 
+from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+from benchmarks import dial_rules
 from benchmarks.dial_planted import corpus
 from benchmarks.dial_rules import EDITED, above, agreement, agreement_of_small, control, lines, small, wrong_circuit
 
@@ -10,6 +13,8 @@ from cutaway.dial.prune.edges import touched
 from cutaway.dial.prune.masked import nodes_of
 from cutaway.dial.prune.prune import TaskCircuit
 from cutaway.dial.store import Stored
+from cutaway.dial.tiny_python import TinyPython
+from cutaway.dial.transformer import SparseShape, SparseTransformer
 
 
 def way(agreement: float, hits: float, of: int) -> dict[str, Any]:
@@ -56,6 +61,15 @@ def test_what_is_foretold_is_set_against_another_way_in_the_same_network() -> No
     assert round(found.value, 9) == round(((0.9 - 0.1) + (0.5 - 0.1)) / 2, 9)
     assert "70.0% against 10.0%" in found.of
     assert all(bar.shown(figure(RESULT)) for _, bar, _, figure in lines())
+
+
+def test_a_network_that_is_too_unsure_of_its_answers_has_a_row_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = SparseTransformer(SparseShape(122, 64, 16), 7001).eval()
+    windows = TinyPython().stream(64 * 4, 7001).view(4, 64)
+    stored = SimpleNamespace(network=network, windows=windows, record=SimpleNamespace(held_out=4.8))
+    monkeypatch.setattr(dial_rules, "network_of", lambda seed: stored)
+    found = dial_rules.row(7001, "for_while")
+    assert found["why"].startswith("not solved: for_while") and "edges" not in found
 
 
 def test_a_wrong_circuit_has_as_many_nodes_and_others() -> None:
