@@ -1,7 +1,8 @@
 """What weight sparsity costs: the compute of dense networks over that of sparse ones at equal validation loss, on both corpora.
 
-Learning rates are chosen for each width on seed 7001 (of 3, 6, 12e-3 dense, of 3, 6e-2 sparse), and every run is of other seeds. The dense curve is the lower envelope of all
-dense settings; between measured points it is interpolated, beyond them nothing is said.
+Learning rates are chosen for each width on seed 7001 (of 3, 6 and 12 · 10⁻³ for dense networks, of 3 and 6 · 10⁻² for sparse ones),
+and every run is of other seeds. The dense curve is the lower envelope of all dense settings; between measured points it is
+interpolated, beyond them nothing is said.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The lines of docs/results.md about the dial: circuits, their price and what lowers it, sparse layers, planted circuits, nulls."""
+"""The lines of docs/results.md about the dial: circuits, rule texts, the price and what lowers it, kernels, planted ones, nulls."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from benchmarks import dial_circuits_report, dial_lower_report, dial_nulls, dial_overhead, dial_price
+from benchmarks import dial_circuits_report, dial_lower_report, dial_nulls, dial_overhead, dial_price, dial_rules
 from benchmarks.figures import Bar, Measured, Result, clustered, ratio, spread
 
 
@@ -25,6 +25,7 @@ def lines() -> Iterator[tuple[str, Bar, str, Callable[[Result], Measured]]]:
     yield "… every edge", Bar(0.95, True, "{:.1%}"), "dial_planted", exactly("edges")
     yield "… CPU seconds a network of width 48 or 64, two searches", Bar(30, False, "{:.1f} s"), "dial_planted", spent
     yield from dial_nulls.lines()
+    yield from dial_rules.lines()
     yield from dial_overhead.lines()
     for share, bar in ((64, 3.5), (256, 8.0)):
         for layout in ("token-major", "feature-major"):

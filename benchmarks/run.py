@@ -65,6 +65,7 @@ FILES = {
     "dial_circuits": "dial_circuits",
     "dial_price": "dial_price",
     "dial_lower": "dial_lower",
+    "dial_rules": "dial_rules",
 }
 LONG = (
     "statistics",
@@ -84,6 +85,7 @@ LONG = (
     "dial_circuits",
     "dial_price",
     "dial_lower",
+    "dial_rules",
 )
 ON_REQUEST = tuple(
     name

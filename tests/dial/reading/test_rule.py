@@ -1,5 +1,6 @@
 """Rule texts of planted circuits: they decide as the network does, from the text alone, and only if the circuit is right."""
 
+import copy
 from dataclasses import replace
 from functools import cache
 
@@ -120,6 +121,12 @@ def test_a_head_with_a_slope_weighs_positions_by_how_far_back_they_are() -> None
     shares = Look("head.0[0]", (), 0.0, (), slope=0.5).scores(np.zeros((1, 3), dtype=int), {})[0]
     near = np.exp(-0.5 * np.array([2.0, 1.0, 0.0]))
     assert np.allclose(shares[2], near / (near.sum() + 1))
+
+
+def test_a_network_that_could_be_trained_has_the_same_text() -> None:
+    each = planted("marked")
+    trained = copy.deepcopy(each.network).requires_grad_(True)
+    assert rule_text(circuit("marked"), trained, each.task, TEXTS, FEW) == written("marked")
 
 
 def test_fewer_levels_cost_fewer_bits() -> None:

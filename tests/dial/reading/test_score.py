@@ -58,6 +58,17 @@ def test_a_coin_and_who_says_one_thing_foretell_errors_as_often_as_they_raise_fa
         assert low <= 0.05 <= high and high - low < 0.01
 
 
+def test_with_a_threshold_for_each_answer_errors_are_foretold_though_more_is_said_for_one_of_them() -> None:
+    own = np.random.default_rng(0).normal(1.0, 1.0, size=2000)
+    kinds = np.tile((8, 9), 1000)
+    said = own + 10.0 * (kinds == 9)
+    found = scored("apart", said, own, kinds=kinds)
+    assert found.foretold.share == 1 and found.alarms.share == pytest.approx(0.05, abs=0.01)
+    assert scored("apart", said, own).foretold.share < 0.7
+    coin = scored("coin", np.random.default_rng(1).normal(size=2000), own, kinds=kinds)
+    assert coin.foretold.share == pytest.approx(0.05, abs=0.03)
+
+
 def test_what_is_said_in_one_half_of_the_pairs_does_not_move_the_threshold_of_that_half() -> None:
     errs, said, half = OWN <= 0, np.random.default_rng(1).normal(size=2000), halves(1000, seed=3)
     before = alarms_of(said, errs, 0.05, seed=3)

@@ -5,6 +5,8 @@
 - `rule_text(circuit, network, task, texts)`: a `RuleText`, `decide`s from the text alone; `words(rule)` are its lines
 - `score(rule, network, task, fresh)`: agreement with the network and errors foretold, beside the true program, an n-gram and a
   distilled rule of equal bits
+- `folding.folded(rule)`: without lines that always say the same; `shifts.erring(network, task)`: prompts on which it errs
+- `asked`: `surer(network, times)` and `AsAnswered(task, network)`, to search a circuit for what the network answers
 """
 
 from cutaway.dial.reading.picture import picture

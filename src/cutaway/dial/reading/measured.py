@@ -57,7 +57,7 @@ class Measured:
 def measured(network: SparseTransformer, circuit: TaskCircuit, examples: Examples) -> Measured:
     """Runs the circuit alone on the examples' prompts."""
     graph = graph_of(circuit, network)
-    alone = wired(network, circuit.nodes, circuit.edges)
+    alone = wired(network, circuit.nodes, circuit.edges).requires_grad_(False)
     runs = [_run(alone, circuit, graph, prompts) for prompts in examples.prompts.split(BATCH)]
     values = {node: np.concatenate([run[0][node] for run in runs]) for node in graph.nodes}
     inverse = {place: np.concatenate([run[1][place] for run in runs]) for place in runs[0][1]}

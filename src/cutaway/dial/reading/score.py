@@ -1,8 +1,8 @@
 """How far a rule text tells what the *network* does: agreement on fresh prompts, and the errors of the network that it foretells.
 
 An error is foretold where less is said for the right answer than a threshold below which 5 % of the prompts lie that the network
-gets right; it is chosen on one half of the pairs and used on the other, and back. The unit of every share is the minimal pair,
-whose two prompts are nearly one: it counts as the share of those of its prompts that are asked about.
+gets right; it is chosen on one half of the pairs and used on the other, and back; each answer may have its own. The unit of every
+share is the minimal pair, whose two prompts are nearly one: it counts as the share of those of its prompts that are asked about.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from jaxtyping import Bool, Float, Int
 
 from cutaway.dial.prune.masked import own_margins
 from cutaway.dial.reading.beside import Says, distilled, of_ngram, of_program, of_rule_text
+from cutaway.dial.reading.prompts import joined, unseen
 from cutaway.dial.reading.rule_text import RuleText
 from cutaway.dial.tasks import Examples, Task
 from cutaway.dial.transformer import SparseTransformer
@@ -97,22 +98,47 @@ def score(
     seed: int = 0,
 ) -> ScoreCard:
     """The card on `fresh` examples, which must not be of the training split; what stands beside is fitted to `training`."""
-    if "train" in {task.split(row) for row in fresh.rows()}:
-        raise ValueError(
-            "some of the fresh prompts are of the training split, on which the rule text was fitted; expected prompts of the "
-            f"test split; try task.examples({len(fresh)}, 'test', seed)"
-        )
-    known = task.examples(training, "train", seed)
+    beside = ways(rule, network, task, task.examples(training, "train", seed), seed)
+    return card(task, beside, fresh, network_margins(network, fresh), seed)
+
+
+def ways(
+    rule: RuleText, network: SparseTransformer, task: Task, known: Examples, seed: int = 0
+) -> dict[str, tuple[Says, float | None]]:
+    """The ways to tell that a card compares, with their bits; two are fitted to what the network answers to known prompts."""
     answers = answered(network, known)
     tree = distilled(known, answers, rule.bits, seed)
-    ways: Mapping[str, tuple[Says, float | None]] = {
+    return {
         "rule text": (of_rule_text(rule), rule.bits),
         "program": (of_program(task), None),
         "n-gram": (of_ngram(known, answers, seed=seed), None),
         "distilled": (tree.says, tree.bits),
     }
-    own = network_margins(network, fresh)
-    rows = (replace(scored(name, says(fresh), own, seed=seed), bits=bits) for name, (says, bits) in ways.items())
+
+
+def card(
+    task: Task,
+    ways: Mapping[str, tuple[Says, float | None]],
+    fresh: Examples,
+    own: Float[np.ndarray, "example"],
+    seed: int = 0,
+    by_answer: bool = False,
+) -> ScoreCard:
+    """The card of these ways on examples on which the network has these margins.
+
+    `by_answer`: each right answer has a threshold of its own, for tasks with few answers, as more may be said for one than for
+    the other wherever the network is right.
+    """
+    if "train" in {task.split(row) for row in fresh.rows()}:
+        raise ValueError(
+            "some of the fresh prompts are of the training split, on which the rule text was fitted; expected prompts of the "
+            f"test split; try task.examples({len(fresh)}, 'test', seed)"
+        )
+    kinds = fresh.answer.numpy() if by_answer else None
+    rows = (
+        replace(scored(name, says(fresh), own, seed=seed, kinds=kinds), bits=bits)
+        for name, (says, bits) in ways.items()
+    )
     return ScoreCard(task.name, tuple(rows))
 
 
@@ -122,10 +148,14 @@ def scored(
     own: Float[np.ndarray, "example"],
     alarms: float = ALARMS,
     seed: int = 0,
+    kinds: Int[np.ndarray, "example"] | None = None,
 ) -> Scored:
-    """What is said for the right answers, against the network's own margins; rows 2i and 2i + 1 are a pair."""
+    """What is said for the right answers, against the network's own margins; rows 2i and 2i + 1 are a pair.
+
+    Each kind of example has a threshold of its own.
+    """
     errs = own <= 0
-    alarmed = alarms_of(said, errs, alarms, seed)
+    alarmed = alarms_of(said, errs, alarms, seed, kinds)
     everywhere = np.ones(len(own), bool)
     return Scored(
         name,
@@ -143,16 +173,23 @@ def by_pairs(hit: Bool[np.ndarray, "example"], asked: Bool[np.ndarray, "example"
 
 
 def alarms_of(
-    said: Float[np.ndarray, "example"], errs: Bool[np.ndarray, "example"], alarms: float, seed: int
+    said: Float[np.ndarray, "example"],
+    errs: Bool[np.ndarray, "example"],
+    alarms: float,
+    seed: int,
+    kinds: Int[np.ndarray, "example"] | None = None,
 ) -> Bool[np.ndarray, "example"]:
     """Where an error is foretold, each half of the pairs by the threshold of the other; equals are put in random order."""
     rng, half = np.random.default_rng(seed), halves(len(said) // 2, seed)
+    kinds = np.zeros(len(said), int) if kinds is None else kinds
     rank = np.empty(len(said), int)
     rank[np.lexsort((rng.random(len(said)), said))] = np.arange(len(said))
-    weight = np.repeat(1 / (~errs).reshape(-1, 2).sum(1).clip(1), 2)
-    chosen = (~errs & (half != at) for at in (0, 1))
-    limits = [threshold(rank[on], weight[on], alarms, rng.random()) for on in chosen]
-    return rank < np.array(limits)[half]
+    weight, alarmed = np.repeat(1 / (~errs).reshape(-1, 2).sum(1).clip(1), 2), np.zeros(len(said), bool)
+    for kind in np.unique(kinds):
+        for at in (0, 1):
+            chosen, asked = (~errs & (half != at) & (kinds == kind)), (half == at) & (kinds == kind)
+            alarmed[asked] = rank[asked] < threshold(rank[chosen], weight[chosen], alarms, rng.random())
+    return alarmed
 
 
 def halves(pairs: int, seed: int) -> Int[np.ndarray, "example"]:
@@ -191,22 +228,6 @@ def collected(
         wrong += int((network_margins(network, found[-1]) <= 0).sum()) if len(found[-1]) else 0
         drawn += 1000
     return joined(found, task.pad)
-
-
-def unseen(examples: Examples, seen: set[tuple[int, ...]]) -> Examples:
-    """The pairs neither of whose prompts is among those seen, to which they are then added."""
-    rows = [tuple(row) for row in examples.rows()]
-    fresh = [at for at in range(len(rows) // 2) if seen.isdisjoint(rows[2 * at : 2 * at + 2])]
-    seen.update(rows)
-    return examples.take(torch.tensor(fresh, dtype=torch.long))
-
-
-def joined(parts: list[Examples], pad: int) -> Examples:
-    """Examples one after the other, padded to one length."""
-    longest = max(part.prompts.shape[1] for part in parts)
-    prompts = [torch.nn.functional.pad(part.prompts, (0, longest - part.prompts.shape[1]), value=pad) for part in parts]
-    last, answer, other = (torch.cat([getattr(part, name) for part in parts]) for name in ("last", "answer", "other"))
-    return Examples(torch.cat(prompts), last, answer, other)
 
 
 def answered(network: SparseTransformer, examples: Examples) -> list[int]:
