@@ -199,7 +199,7 @@ def test_the_demo_shows_a_changed_answer_and_commands_that_work_and_runs_again(c
     assert "the answer changes" in done.out
     assert Path("cutaway-demo/quote.html").is_file()
     assert "<svg" in Path("cutaway-demo/circuits.html").read_text(encoding="utf-8")
-    assert re.search(r"the circuit: edges +1?\d +\d{2,}", done.out)
+    assert re.search(r"the circuit: edges +\d+ +\d+", done.out)
     assert cw.load("cutaway-demo/trace").used
     suggested = re.findall(r": (cutaway .+)$", done.out, re.MULTILINE)
     assert len(suggested) == 2
@@ -208,7 +208,7 @@ def test_the_demo_shows_a_changed_answer_and_commands_that_work_and_runs_again(c
     again = command("demo", "--json")
     assert again.document["result"]["reruns"][-1]["answer"][0] == "'"
     sparse, dense = again.document["result"]["circuits"]
-    assert sparse["held"] == sparse["claims"] and 0 < sparse["edges"] < 20 < dense["edges"]
+    assert sparse["held"] == sparse["claims"] and 0 < sparse["edges"] < dense["edges"]
 
 
 # text as users have it ----------------------------------------------------------------------------------------------

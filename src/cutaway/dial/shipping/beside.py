@@ -102,15 +102,15 @@ class Beside:
     def found_by(self) -> str:
         """The command that finds the small circuit again."""
         side = self.sides[0]
-        seed = side.saved.settings.seed
-        return f"cutaway dial prune {PREFIX}{side.name} --task {self.task.name} --seed {seed}"
+        how = side.saved.settings
+        return f"cutaway dial prune {PREFIX}{side.name} --task {self.task.name} --searches {how.searches} --seed {how.seed}"
 
     def __str__(self) -> str:
         small, count = self.sides[0], self.sides[0].verified.count
         return "\n".join(
             [
                 f"{self.task.name}: {self.task.about}",
-                "In two networks that came to the same loss on tiny Python, one of them with few weights "
+                "In two networks that came to about the same loss on tiny Python, one of them with few weights "
                 f"(claims run on {count} fresh examples):",
                 str(self.compared),
                 f"{self.ratios}.",

@@ -29,7 +29,7 @@ def page(found: Beside) -> str:
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}{ALSO}</style>'
         f"<h1>{escape(title)}</h1>"
-        f"<p>{_coded(found.task.about)} Both networks came to the same loss on tiny Python, small programs over a closed "
+        f"<p>{_coded(found.task.about)} Both networks came to about the same loss on tiny Python, small programs over a closed "
         "vocabulary; of one, one weight in 16 lives. A circuit works by itself, everything else at its mean, and with the rest "
         "live at random.</p>"
         f"{_table(found.compared)}<p>{escape(found.ratios)}. <code>{escape(found.found_by)}</code> finds the first anew; "
