@@ -106,7 +106,8 @@ def told(*edges: int) -> Callable[..., Findings]:
 
     def findings(pruned, network, task, settings, *_, **__):
         found = Table({"from": ["a"] * (count := left.pop(0)), "to": ["b"] * count, "weight": [1.0] * count})
-        return Findings(task.name, 0.1, 0.15, settings.seed, Table({}), Table({}), found, minimal=True)
+        none = Table({"node": []})
+        return Findings(task.name, 0.1, 0.15, settings.seed, none, none, found, minimal=True)
 
     return findings
 

@@ -17,7 +17,7 @@ from cutaway.runs import Table, open_run
 
 ALONE, BESIDE = "sufficient: the rest at its mean", "sufficient: the rest live at random"
 """The claims whose losses are shown, as `prune.claims` words them."""
-COUNT = 256
+COUNT = 128
 """Fresh examples that claims are run on."""
 EXAMPLES, WINDOWS = 128, 128
 """Examples and windows that say what nodes respond to, and what edges bring."""
