@@ -140,8 +140,8 @@ def test_the_first_seed_with_a_small_circuit_is_shipped_and_what_was_trained_is_
         assert open_run(data / name).info["arguments"]["tried"] == {"7000": 25, "7001": 3}
         assert open_run(data / f"{name}-for_while").kind == "circuit"
     monkeypatch.setattr(making, "carried_out", None)
-    monkeypatch.setattr(making, "findings", told(3, 200))
-    assert open_run(make(tmp_path, RECIPE) / "sparse").info["seed"] == 7000
+    monkeypatch.setattr(making, "findings", told(25, 2, 200))
+    assert open_run(make(tmp_path, RECIPE) / "sparse").info["arguments"]["tried"] == {"7000": 25, "7001": 2}
 
 
 def test_without_a_small_circuit_or_an_equal_loss_nothing_is_shipped(
