@@ -27,7 +27,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PIP) -e ".[hf,dev]"
 	@touch $@
 
-demo: setup ## a decision of the shipped code model, taken apart; writes and opens a page
+demo: setup ## a decision of the shipped code model, taken apart; two circuits beside each other; opens two pages
 	$(BIN)/cutaway demo
 
 check: setup ## style, types, order of the packages

@@ -198,6 +198,8 @@ def test_the_demo_shows_a_changed_answer_and_commands_that_work_and_runs_again(c
     assert done.status == 0, done.err
     assert "the answer changes" in done.out
     assert Path("cutaway-demo/quote.html").is_file()
+    assert "<svg" in Path("cutaway-demo/circuits.html").read_text(encoding="utf-8")
+    assert re.search(r"the circuit: edges +\d+ +\d+", done.out)
     assert cw.load("cutaway-demo/trace").used
     suggested = re.findall(r": (cutaway .+)$", done.out, re.MULTILINE)
     assert len(suggested) == 2
@@ -205,6 +207,8 @@ def test_the_demo_shows_a_changed_answer_and_commands_that_work_and_runs_again(c
         assert command(*shlex.split(line)[1:], "--draws", "4").status == 0, line
     again = command("demo", "--json")
     assert again.document["result"]["reruns"][-1]["answer"][0] == "'"
+    sparse, dense = again.document["result"]["circuits"]
+    assert sparse["held"] == sparse["claims"] and 0 < sparse["edges"] < 20 < dense["edges"]
 
 
 # text as users have it ----------------------------------------------------------------------------------------------

@@ -14,6 +14,8 @@ from torch import nn
 from cutaway.network import Network, OpenError, pretrained, wrap
 
 ORGANISM = "organism:"
+SHIPPED = "shipped:"
+"""What names of shipped networks of the dial begin with."""
 
 
 def open(
@@ -27,10 +29,11 @@ def open(
 ) -> Network:
     """Opens a network.
 
-    `what` is a torch module, a Hugging Face folder or hub id, a folder that cutaway wrote, or "organism:NAME" (a network
-    whose answer is known; "organism:code" is the shipped code model). `feed` is a tokenizer or a function from your inputs
-    to tensors; `reference` are inputs of the same kind that means, donors and nulls are drawn from (text networks get a
-    shipped sample of text and code). `sites` declares places that cannot be found by watching the network run.
+    `what` is a torch module, a Hugging Face folder or hub id, a folder that cutaway wrote, "organism:NAME" (a network
+    whose answer is known; "organism:code" is the shipped code model), "shipped:sparse" or "shipped:dense" (the dial's
+    pair). `feed` is a tokenizer or a function from your inputs to tensors; `reference` are inputs of the same kind that
+    means, donors and nulls are drawn from (text networks get a shipped sample of text and code). `sites` declares places
+    that cannot be found by watching the network run.
 
     Raises `OpenError`, saying what was given, what was expected and what to try.
     """
@@ -46,7 +49,8 @@ def open(
             raise OpenError("a module is opened as it is; move it yourself first: module.to(device=…, dtype=…)")
         net = wrap(what, feed, reference, sites=sites)
     elif isinstance(what, str | Path):
-        ours = _from_folder(Path(what).expanduser(), feed, reference, sites)
+        shipped = str(what).startswith(SHIPPED)
+        ours = (_from_dial if shipped else _from_folder)(str(what), feed, reference, sites)
         net = (
             _moved(ours, dtype, device)
             if ours is not None
@@ -74,8 +78,9 @@ def reads_text(net: Network) -> bool:
     return isinstance(net.feed, TextFeed)
 
 
-def _from_folder(folder: Path, feed: Any, reference: Any, sites: Mapping[str, str] | None) -> Network | None:
+def _from_folder(name: str, feed: Any, reference: Any, sites: Mapping[str, str] | None) -> Network | None:
     """A folder that `cutaway.training.export.save` or `cutaway.dial.store.save` wrote; None if it is anything else."""
+    folder = Path(name).expanduser()
     config = folder / "config.json"
     if not config.is_file():
         return None
@@ -83,22 +88,25 @@ def _from_folder(folder: Path, feed: Any, reference: Any, sites: Mapping[str, st
     from cutaway.training.export import FORMAT, load
 
     if is_network(folder):
-        return _from_dial(folder, feed, reference, sites)
+        return _from_dial(str(folder), feed, reference, sites)
     if json.loads(config.read_text(encoding="utf-8")).get("format") != FORMAT:
         return None
     module, tokenizer = load(folder)
     return wrap(module, feed or tokenizer, reference, name=folder.name, sites=sites, source=str(folder))
 
 
-def _from_dial(folder: Path, feed: Any, reference: Any, sites: Mapping[str, str] | None) -> Network:
-    """A network of the dial; one of tiny Python reads no other texts, and brings its own."""
+def _from_dial(name: str, feed: Any, reference: Any, sites: Mapping[str, str] | None) -> Network:
+    """A network of the dial, shipped or from a folder; one of tiny Python reads no other texts, and brings its own."""
     from cutaway.dial.corpora import texts_of
-    from cutaway.dial.store import load
+    from cutaway.dial.shipping import network_named
 
-    stored = load(folder)
+    try:
+        stored = network_named(name)
+    except ValueError as error:
+        raise OpenError(str(error)) from error
     if reference is None and feed is None:
         reference = texts_of(stored.record.corpus, stored.network.shape.context)
-    return wrap(stored.network, feed or stored.tokenizer, reference, name=folder.name, sites=sites, source=str(folder))
+    return wrap(stored.network, feed or stored.tokenizer, reference, name=Path(name).name, sites=sites, source=name)
 
 
 def _from_hugging_face(

@@ -1,4 +1,6 @@
-"""The demo: a decision of the shipped code model, taken apart and rerun without its strongest sub-models."""
+"""The demo: a decision of the shipped code model, taken apart and rerun without its strongest sub-models; and a task's circuits
+in two small networks of equal loss, one of few weights, beside each other.
+"""
 
 from __future__ import annotations
 
@@ -31,16 +33,18 @@ def demo(
     open_page: Annotated[bool, Parameter(name="--open", negative="--no-open", show_default=False)] = True,
     options: Common = Common(),  # noqa: B008 (a frozen value)
 ) -> Answer:
-    """Takes a decision of the shipped code model apart, reruns it without its strongest sub-models, writes a page.
+    """Takes a decision of the shipped code model apart, reruns it without its strongest sub-models, shows two circuits; two pages.
 
     Parameters
     ----------
     out
-        Folder for the page (quote.html) and the run (trace); an earlier demo there is replaced.
+        Folder for the pages (quote.html, circuits.html) and the run (trace); an earlier demo there is replaced.
     open_page
-        Open the page in a browser, where there is a terminal and a display.
+        Open the pages in a browser, where there is a terminal and a display.
     """
     import cutaway
+    from cutaway.dial.shipping import beside
+    from cutaway.dial.shipping.page import write
     from cutaway.organisms.code_model import decisions
 
     net = opened(NETWORK, options.device)
@@ -48,17 +52,21 @@ def demo(
     asked = cutaway.Decision(best["prompt"], answer=best["answer"], instead=best["instead"])
     found = cutaway.trace(net, asked, seed=options.seed, progress=terminal())
     reruns = until_changed(net, found, options.seed)
-    page = out / "quote.html"
+    circuits = beside(seed=options.seed)
+    pages = out / "quote.html", out / "circuits.html"
     out.mkdir(parents=True, exist_ok=True)
     cutaway.save(found, out / "trace", overwrite=True)
-    cutaway.page(found, page)
+    cutaway.page(found, pages[0])
+    write(circuits, pages[1])
     if open_page and not options.as_json and someone_watches():
-        webbrowser.open(page.resolve().as_uri())
-    also = {"page": page, "saved": out / "trace"}
+        for page in pages:
+            webbrowser.open(page.resolve().as_uri())
+    also = {"page": pages[0], "circuits": pages[1], "saved": out / "trace"}
     if options.as_json:
-        return Answer({"trace": found, "reruns": reruns}, "", {**also, "next": commands()})
+        value = {"trace": found, "reruns": reruns, "circuits": circuits.numbers}
+        return Answer(value, "", {**also, "next": commands()})
     first, second = commands()
-    text = "\n\n".join([str(found), *map(str, reruns), told(reruns)])
+    text = "\n\n".join([str(found), *map(str, reruns), told(reruns), str(circuits)])
     return Answer(found, text, {**also, "try next": first, "or, your own network for organism:code": second})
 
 

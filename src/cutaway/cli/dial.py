@@ -26,7 +26,9 @@ A pressure is topk=SHARE, regrowth=SHARE, l1=PENALTY, activations=SHARE, attenti
 after colons (regrowth=1/16:every=20); "dense" is none."""
 
 Corpus = Literal["tiny", "library"]
-Trained = Annotated[str, Parameter(help="A folder that dial train or dial sweep wrote.")]
+Trained = Annotated[
+    str, Parameter(help="A folder that dial train or dial sweep wrote; or shipped:sparse, shipped:dense.")
+]
 
 STEPS = (0, 20, 80, 320)
 
@@ -218,13 +220,14 @@ def verify_circuit(folder: Path, network: str | None, options: Options) -> Answe
 
 
 def network_and_task(folder: str, task: str) -> tuple[Stored, Task]:
-    """A network that `dial` trained, and a task of its corpus."""
-    from cutaway.dial.store import is_network, load
+    """A network that `dial` trained or that is shipped, and a task of its corpus."""
+    from cutaway.dial.shipping import PREFIX, network_named
+    from cutaway.dial.store import is_network
     from cutaway.dial.tasks import task_named
 
-    if not is_network(folder):
+    if not (folder.startswith(PREFIX) or is_network(folder)):
         raise WrongUse(f"{folder} is no network of the dial; expected a folder that cutaway dial train --out wrote")
-    stored = load(folder)
+    stored = network_named(folder)
     return stored, task_named(task, None if stored.record.corpus == "tiny" else stored.tokenizer)
 
 

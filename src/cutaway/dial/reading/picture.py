@@ -51,6 +51,11 @@ SHORT = {
     "v": "value",
 }
 SHORT |= {"q": "query", "k": "key"}
+COLOURS = (
+    "Blue: a positive weight; orange, dashed: a negative one; the wider the larger beside the others of its matrix. Grey: no "
+    "weight of the circuit."
+)
+WORDS = "▲ tokens at which a node is highest, ▼ lowest; of a key, where it is attended to more, less. ␣ is a space, ␣4 are four."
 STYLE = """
 :root{--paper:#fffef9;--ink:#1d1d1b;--soft:#6b6a64;--rule:#cfcbbd;--panel:#f6f4ec;--for:#1f6fb2;--against:#c25a00}
 @media (prefers-color-scheme:dark){:root{--paper:#16171a;--ink:#e9e7e0;--soft:#9d9b93;--rule:#4a4b52;--panel:#1f2025;
@@ -81,23 +86,22 @@ class Box:
 
 def picture(circuit: TaskCircuit, network: SparseTransformer, table: Table) -> str:
     """The page of a circuit and its table, as text."""
-    graph = graph_of(circuit, network)
-    drawn = _drawing(graph, {row.address: row for row in table.nodes}, _answer(table))
-    edges, nodes = len(graph.edges), len(graph.nodes)
-    about = (
-        f"{edges} edges between {nodes} nodes; loss {table.loss:.3f} nats alone. Blue: a positive weight; orange, dashed: a "
-        "negative one; the wider the larger beside the others of its matrix. Grey: no weight of the circuit. ▲ tokens at which a "
-        "node is highest, ▼ lowest; of a key, where it is attended to more, less. ␣ is a space, ␣4 are four."
-    )
+    edges, nodes = circuit.size
+    about = f"{edges} edges between {nodes} nodes; loss {table.loss:.3f} nats alone. {COLOURS} {WORDS}"
     title = escape(table.task)
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
-        f'<h1>{title}</h1><p>{escape(about)}</p><div class="wiring">{drawn}</div></html>\n'
+        f'<h1>{title}</h1><p>{escape(about)}</p><div class="wiring">{drawing(circuit, network, table)}</div></html>\n'
     )
 
 
+def drawing(circuit: TaskCircuit, network: SparseTransformer, table: Table) -> str:
+    """The picture alone, as SVG that a page with STYLE may hold."""
+    return _drawing(graph_of(circuit, network), {row.address: row for row in table.nodes}, _answer(table))
+
+
 def _drawing(graph: Graph, rows: Mapping[str, NodeRow], answer: Box) -> str:
-    steps = _columns(graph)
+    steps = steps_of(graph)
     boxes: dict[Key, Box] = {node: _box(steps, node, rows[node.address]) for node in graph.nodes}
     boxes[OUTPUT] = replace(answer, column=len(steps))
     joins = [*graph.joined, *((node, OUTPUT) for node in graph.nodes if node.site in WRITES and _ends(graph, node))]
@@ -122,12 +126,13 @@ def _drawing(graph: Graph, rows: Mapping[str, NodeRow], answer: Box) -> str:
     )
 
 
-def _columns(graph: Graph) -> list[tuple[int, str]]:
+def steps_of(graph: Graph) -> list[tuple[int, str]]:
     """The layers and sites that have nodes; queries and keys share a column, before the values."""
-    return sorted({_column(node) for node in graph.nodes}, key=lambda each: (each[0], list(NAMES).index(each[1])))
+    return sorted({step_of(node) for node in graph.nodes}, key=lambda each: (each[0], list(NAMES).index(each[1])))
 
 
-def _column(node: Node) -> tuple[int, str]:
+def step_of(node: Node) -> tuple[int, str]:
+    """The layer and the site in whose column a node stands."""
     return node.layer, "q" if node.site == "k" else node.site
 
 
@@ -142,7 +147,7 @@ def _box(steps: Sequence[tuple[int, str]], node: Node, row: NodeRow) -> Box:
         if row.by_place > PLACED and row.by_place > row.by_token
         else _driven(row.high, row.low)
     )
-    return Box(steps.index(_column(node)), f"{SHORT[node.site]} {node.index}", lines, str(row))
+    return Box(steps.index(step_of(node)), f"{SHORT[node.site]} {node.index}", lines, str(row))
 
 
 def _driven(high: Named, low: Named) -> tuple[tuple[str, tuple[str, ...]], ...]:
