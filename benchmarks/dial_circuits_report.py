@@ -161,7 +161,10 @@ def section(result: Result) -> list[str]:
         "| network | width, pressure, tokens | loss | live weights | tasks with circuits |",
         "|---|---|---:|---:|---:|",
     ]
-    for setting, plan in PLANS.items():
+    asked = {
+        setting: plan for setting, plan in PLANS.items() if any(row["setting"] == setting for row in circuits(result))
+    }
+    for setting, plan in asked.items():
         rows = networks(result, setting)
         losses, alive = (
             " ".join(f"{row[name]:{form}}" for row in rows) for name, form in (("loss", ".3f"), ("live", "d"))
@@ -169,14 +172,23 @@ def section(result: Result) -> list[str]:
         many = f"{len(sizes(result, setting).tasks)} of {len(tasks_of(setting))}"
         lines.append(f"| {setting} | {plan.width}, {plan.pressure}, {plan.tokens:,} | {losses} | {alive} | {many} |")
     lines += ["", "Edges (and nodes) of the smallest circuit, run by run; in brackets the counting null.", ""]
-    lines += ["| task | " + " | ".join(PLANS) + " |", "|---|" + "---|" * len(PLANS)]
-    lines += [f"| {task} | " + " | ".join(cell(result, setting, task) for setting in PLANS) + " |" for task in TASKS]
+    lines += ["| task | " + " | ".join(asked) + " |", "|---|" + "---|" * len(asked)]
+    lines += [f"| {task} | " + " | ".join(cell(result, setting, task) for setting in asked) + " |" for task in TASKS]
+    if not rows_of(result):
+        return []
     unsure = undecided(result)
     lines += [
         "",
         f"Of the checks of sparse circuits {unsure.value:.1%} [{unsure.low:.1%}, {unsure.high:.1%}] are undecided on fresh "
         f"examples ({unsure.of}), and not claimed.",
         "",
+    ]
+    return lines + curves(result) if "attacked" in result["settings"] else lines
+
+
+def curves(result: Result) -> list[str]:
+    """What an adversary makes of sparse circuits, of those less one node, and of random sets."""
+    lines = [
         "A sparse circuit's loss, in nats, after so many steps in which the rest of the network was moved to raise it (guessing: "
         f"{log(2):.3f}); the median over circuits, with the range.",
         "",

@@ -8,7 +8,15 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from benchmarks import dial_circuits_report, dial_lower_report, dial_nulls, dial_overhead, dial_price, dial_rules
+from benchmarks import (
+    dial_circuits_report,
+    dial_lower_report,
+    dial_nulls,
+    dial_overhead,
+    dial_price,
+    dial_price_report,
+    dial_rules,
+)
 from benchmarks.figures import Bar, Measured, Result, clustered, ratio, spread
 
 
@@ -41,7 +49,7 @@ def sections(results: dict[str, Result]) -> Iterator[list[str]]:
     if "dial_circuits" in results:
         yield dial_circuits_report.section(results["dial_circuits"])
     if "dial_price" in results:
-        yield dial_price.section(results["dial_price"])
+        yield dial_price_report.sections(results["dial_price"])
 
 
 def exactly(what: str) -> Callable[[Result], Measured]:
