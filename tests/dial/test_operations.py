@@ -6,6 +6,7 @@ import torch
 from tests.dial.small import RECIPE, SHAPE, network
 
 from cutaway.dial.operations import of_a_window, operations
+from cutaway.dial.transformer import SparseShape
 from cutaway.ledger import count_flops
 from cutaway.training.loop import cross_entropy
 
@@ -36,3 +37,11 @@ def test_biases_and_tables_that_are_looked_up_are_not_multiplied_with():
         for weight in (net.embed.weight, net.bigram.weight, net.position.weight, net.blocks[0].mlp.up.bias):
             weight.zero_()
     assert operations(net, RECIPE).useful == operations(net, RECIPE).executed
+
+
+def test_operations_are_counted_where_another_library_keeps_constructors_on_the_cpu(monkeypatch):
+    """As transformers does while it loads a model, whose wrapper torch then keeps for the process."""
+    linspace = torch.linspace
+    monkeypatch.setattr(torch, "linspace", lambda *given, **named: linspace(*given, **{"device": "cpu", **named}))
+    shape = SparseShape(vocab=11, context=8, width=16, layers=1, positions="recent")
+    assert of_a_window.__wrapped__(shape, 8) == of_a_window(replace(shape, positions="none"), 8)
