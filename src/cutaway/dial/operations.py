@@ -50,7 +50,9 @@ def teaching(teacher: SparseTransformer, recipe: Recipe) -> int:
 @cache
 def of_a_window(shape: SparseShape, context: int, backward: bool = True) -> int:
     """Operations of one step on one window, counted without computing anything; a batch takes as many times that."""
-    network = SparseTransformer(shape).to("meta")  # built there it fails once transformers has loaded a model in this process
+    network = SparseTransformer(shape).to(
+        "meta"
+    )  # built there it fails once transformers has loaded a model in this process
     with torch.device("meta"):
         window = torch.zeros(1, context + 1, dtype=torch.long)
         if not backward:
