@@ -50,6 +50,8 @@ def sections(results: dict[str, Result]) -> Iterator[list[str]]:
         yield dial_circuits_report.section(results["dial_circuits"])
     if "dial_price" in results:
         yield dial_price_report.sections(results["dial_price"])
+    if "dial_lower" in results:
+        yield dial_lower_report.section(results["dial_lower"])
 
 
 def exactly(what: str) -> Callable[[Result], Measured]:
