@@ -16,6 +16,7 @@ from benchmarks import (
     dial_price,
     dial_price_report,
     dial_rules,
+    dial_trained_nulls,
 )
 from benchmarks.figures import Bar, Measured, Result, clustered, ratio, spread
 
@@ -33,6 +34,7 @@ def lines() -> Iterator[tuple[str, Bar, str, Callable[[Result], Measured]]]:
     yield "… every edge", Bar(0.95, True, "{:.1%}"), "dial_planted", exactly("edges")
     yield "… CPU seconds a network of width 48 or 64, two searches", Bar(30, False, "{:.1f} s"), "dial_planted", spent
     yield from dial_nulls.lines()
+    yield from dial_trained_nulls.lines()
     yield from dial_rules.lines()
     yield from dial_overhead.lines()
     for share, bar in ((64, 3.5), (256, 8.0)):
