@@ -19,6 +19,7 @@ DEPENDS = (
     "submodels",
     "decisions",
     "organisms",
+    "dial",
     "study",
     "training",
     "runs",
