@@ -2,7 +2,7 @@
 
 import pytest
 from benchmarks.dial_lower import IDEAS, ORIGINS, SEEDS, Steps
-from benchmarks.dial_lower_report import bought, lines, took
+from benchmarks.dial_lower_report import bought, lines, section, took
 from benchmarks.figures import Result
 
 from cutaway.dial.corpora import corpus_named
@@ -47,9 +47,15 @@ def test_a_difference_is_paired_by_seed_with_student_s_interval() -> None:
 
 def test_every_line_of_the_ideas_is_read_from_the_result() -> None:
     of_ideas = [line for line in lines() if not line[0].startswith("training step")]
-    assert len(of_ideas) == 3 * (len(IDEAS) - 1)
+    assert len(of_ideas) == len(IDEAS) - 1
     for _, bar, name, figure in of_ideas:
         assert name == "dial_lower" and bar.shown(figure(result([0.0, 0.1, 0.2])))
+
+
+def test_the_section_has_a_row_for_each_idea_with_what_it_took() -> None:
+    rows = [line for line in section(result([0.0, 0.1, 0.2])) if line.endswith("| 3 |")]
+    assert len(rows) == len(IDEAS) - 1
+    assert all("+0.100" in row and "2.00×" in row for row in rows)
 
 
 def test_steps_are_sparse_in_the_way_that_is_timed() -> None:
