@@ -1,0 +1,36 @@
+"""Zoos drawn from a seed: one that thresholds are chosen on, and a blind one of other sizes that they are judged on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import cycle, islice
+
+from cutaway.mesa.zoo.control_families import CONTROL_FAMILIES
+from cutaway.mesa.zoo.family import Family
+from cutaway.mesa.zoo.optimizer_families import OPTIMIZER_FAMILIES
+from cutaway.mesa.zoo.recipe import Recipe
+from cutaway.mesa.zoo.region import KNOWN, UNSEEN, Region
+
+OPTIMIZERS, CONTROLS = 104, 480
+"""How many of each a zoo holds unless it is told otherwise: at most one false positive in 473 controls bounds their rate by 1 %."""
+
+
+def thresholds(seed: int, optimizers: int = OPTIMIZERS, controls: int = CONTROLS) -> list[Recipe]:
+    """The zoo that thresholds are chosen on."""
+    return drawn(KNOWN, seed, optimizers, controls)
+
+
+def blind(seed: int, optimizers: int = OPTIMIZERS, controls: int = CONTROLS) -> list[Recipe]:
+    """The zoo that they are judged on: other dimensions, points, depths, noise, pools and widths; rates from a wider range."""
+    return drawn(UNSEEN, seed, optimizers, controls)
+
+
+def drawn(region: Region, seed: int, optimizers: int, controls: int) -> list[Recipe]:
+    """Optimizers, then controls, the families taking turns: as many of each as can be."""
+    return [*members(OPTIMIZER_FAMILIES, region, seed, optimizers), *members(CONTROL_FAMILIES, region, seed, controls)]
+
+
+def members(families: Sequence[Family], region: Region, seed: int, count: int) -> list[Recipe]:
+    """So many members, the families taking turns; a family's members are the same whichever others there are."""
+    turns = islice(cycle(families), count)
+    return [family.recipe(region, (seed << 20) + place // len(families)) for place, family in enumerate(turns)]
