@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from statistics import median
 from typing import Any
 
-from benchmarks import dial_report
+from benchmarks import dial_report, mesa_report
 from benchmarks.figures import Result, clopper_pearson
 
 TITLES = {
@@ -32,6 +32,7 @@ def sections(results: dict[str, Result]) -> Iterator[list[str]]:
     if "statistics" in results:
         yield error_rates(results["statistics"])
     yield from dial_report.sections(results)
+    yield from mesa_report.sections(results)
 
 
 def timed(result: Result) -> list[str]:

@@ -22,6 +22,7 @@ from benchmarks import (
     concept_report,
     dial_report,
     diff_report,
+    mesa_report,
     natural_report,
     plants,
     reader_report,
@@ -47,6 +48,7 @@ PAGES = (
     reader_report,
     plants,
     dial_report,
+    mesa_report,
 )
 """Those that have lines of their own, in the order in which they stand in the table."""
 

@@ -67,6 +67,11 @@ FILES = {
     "dial_price": "dial_price",
     "dial_lower": "dial_lower",
     "dial_rules": "dial_rules",
+    "mesa_compiled": "mesa_compiled",
+    "mesa_trained": "mesa_trained",
+    "mesa_limits": "mesa_limits",
+    "mesa_zoo": "mesa_zoo",
+    "mesa_language": "mesa_language",
 }
 LONG = (
     "statistics",
@@ -88,6 +93,11 @@ LONG = (
     "dial_price",
     "dial_lower",
     "dial_rules",
+    "mesa_compiled",
+    "mesa_trained",
+    "mesa_limits",
+    "mesa_zoo",
+    "mesa_language",
 )
 ON_REQUEST = tuple(
     name

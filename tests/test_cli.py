@@ -39,6 +39,10 @@ VERBS = (
     "dial sweep",
     "dial prune",
     "dial frontier",
+    "mesa zoo",
+    "mesa screen",
+    "mesa report",
+    "mesa budget",
 )
 
 
@@ -66,7 +70,8 @@ def test_the_installed_command_gives_one_sentence_and_no_traceback(tmp_path: Pat
 
 
 def test_the_version_and_every_help_import_no_torch(tmp_path: Path) -> None:
-    asked = [["--version"], ["--help"], ["dial", "--help"], *([*verb.split(), "--help"] for verb in VERBS)]
+    groups = [["--version"], ["--help"], ["dial", "--help"], ["mesa", "--help"]]
+    asked = [*groups, *([*verb.split(), "--help"] for verb in VERBS)]
     code = (
         f"import sys\nfrom cutaway.cli import run\nstatus = [run(tokens) for tokens in {asked!r}]\n"
         "assert not any(status), status\nassert 'torch' not in sys.modules"
@@ -400,8 +405,9 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
 
 
 def test_every_verb_is_a_command() -> None:
-    inside = {f"dial {name}" for name in app["dial"] if not name.startswith("-")}
-    assert set(VERBS) == {name for name in app if not name.startswith("-")} - {"dial"} | inside
+    groups = ("dial", "mesa")
+    inside = {f"{group} {name}" for group in groups for name in app[group] if not name.startswith("-")}
+    assert set(VERBS) == {name for name in app if not name.startswith("-")} - set(groups) | inside
 
 
 def test_edges_are_traced_shown_and_saved_with_claims_that_verify_runs_again(command: Command, tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ from cutaway.cli.ending import (
     sentence,
     wants_traceback,
 )
+from cutaway.cli.mesa import mesa
 from cutaway.cli.options import Common, Options, check_free, forget_partial
 from cutaway.cli.verbs import cite, compare, organisms, submodels, trace, verify, without
 from cutaway.ledger.meter import meter
@@ -61,6 +62,7 @@ for place, verb in enumerate(
     takes = TAKES.get(verb.__name__)
     app.command(verb, sort_key=place, usage=takes and f"Usage: cutaway {verb.__name__} {takes} [OPTIONS]")
 app.command(dial)
+app.command(mesa)
 
 
 def run(tokens: Sequence[str]) -> int:

@@ -1,0 +1,207 @@
+"""`mesa zoo`, `screen`, `report` and `budget` as commands: networks that run an optimizer inside, and the signs of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import App, Parameter
+
+from cutaway.cli.answer import Answer
+from cutaway.cli.ending import WrongUse
+from cutaway.cli.options import Options, on_one_thread, opened
+from cutaway.cli.verbs import Flag
+from cutaway.runs.progress import terminal
+from cutaway.runs.table import Table
+
+if TYPE_CHECKING:
+    from cutaway.mesa.screen import Screened
+    from cutaway.mesa.zoo import Recipe
+    from cutaway.network import Network
+
+ABOUT = """Is there an optimizer inside? Draws networks that certainly run one and look-alikes that do not, reads every telltale
+sign of one, and says how many steps of an optimizer fit in a depth."""
+
+mesa = App(name="mesa", help=ABOUT, help_format="plaintext", version_flags=[])
+
+
+def zoo(
+    *,
+    region: Literal["thresholds", "blind"] = "thresholds",
+    optimizers: int = 13,
+    controls: int = 24,
+    to: Path | None = None,
+    options: Options = Options(),  # noqa: B008 (a frozen value)
+) -> Answer:
+    """Draws networks of known truth: recipes, from --seed, each built in milliseconds when it is screened.
+
+    Parameters
+    ----------
+    region
+        The sizes to draw from: those that limits were chosen on, or others.
+    optimizers
+        Networks that certainly run an optimizer; families take turns.
+    controls
+        Look-alikes that certainly do not; families take turns.
+    to
+        Write the recipes to this file, one JSON line each, for mesa screen FILE.
+    """
+    from cutaway.mesa import zoo as drawn
+
+    draw = {"thresholds": drawn.thresholds, "blind": drawn.blind}[region]
+    recipes = draw(options.seed, optimizers, controls)
+    also = {}
+    if to is not None:
+        if to.exists():
+            raise WrongUse(f"{to} is there already; expected a new file: choose another name, or remove it first")
+        to.write_text(drawn.to_lines(recipes), encoding="utf-8")
+        also = {"recipes": to}
+    table = Table.of(
+        {
+            "place": place,
+            "family": recipe.family,
+            "truth": recipe.truth,
+            "task": type(recipe.task).__name__,
+            "dim": recipe.task.dim,
+            "points": recipe.task.points,
+            "layers": recipe.depth,
+        }
+        for place, recipe in enumerate(recipes)
+    )
+    return Answer(table, str(table), also)
+
+
+def screen(
+    network: Annotated[
+        str, Parameter(help="A kind of the zoo, such as 'gradient descent'; or a file that mesa zoo --to wrote.")
+    ],
+    /,
+    *,
+    place: int = 0,
+    dim: int = 4,
+    points: int = 12,
+    layers: int = 6,
+    page: Path | None = None,
+    options: Options = Options(),  # noqa: B008 (a frozen value)
+) -> Answer:
+    """Reads every sign of a network on novel problems, and says what they add up to.
+
+    Parameters
+    ----------
+    place
+        Which network of a file.
+    dim
+        Coordinates of a point, where a kind is named.
+    points
+        Labelled points of a problem, where a kind is named.
+    layers
+        Layers of the network, where a kind is named.
+    page
+        Also draw the signs by layer, beside an optimizer and a look-alike, as one self-contained HTML page.
+    """
+    on_one_thread()
+    from cutaway.mesa.screen import screen as screened
+
+    recipe = _recipe(network, place, dim, points, layers, options.seed)
+    found = screened(recipe.build(), recipe.task, options.seed)
+    also: dict[str, object] = {} if recipe.truth == "uncertain" else {"truth": recipe.truth}
+    if page is not None:
+        also["page"] = _drawn(found, recipe, page, options.seed)
+    return Answer(found.table(), str(found), also)
+
+
+def report(
+    network: Annotated[str, Parameter(help="A folder, a hub id or an organism: a language model with a tokenizer.")],
+    /,
+    *,
+    shots: int = 16,
+    tasks: int = 64,
+    arbitrary: Annotated[bool, Flag] = False,
+    options: Options = Options(),  # noqa: B008 (a frozen value)
+) -> Answer:
+    """What a language model learns from demonstrations with labels that mean nothing: in how many layers, and signs of how.
+
+    Each number stands beside those of the same network with random weights, of labels dealt anew, and of its first block alone.
+
+    Parameters
+    ----------
+    shots
+        Demonstrations of a task.
+    tasks
+        Tasks of each kind; each has new labels and a new split.
+    arbitrary
+        Draw tokens at random instead of English words: for a network whose tokenizer cuts words up.
+    """
+    on_one_thread()
+    from cutaway.mesa.language import Instructions, Lexicon, Plan, Sorting, few_shot_report
+    from cutaway.network import TextFeed
+
+    net = opened(network, options.device)
+    if not isinstance(net.feed, TextFeed):
+        raise WrongUse(f"{network} has no tokenizer; expected a language model that reads text")
+    lexicon = Lexicon.arbitrary(_vocabulary(net), options.seed) if arbitrary else Lexicon.of(net.feed.tokenizer)
+    plan, few = Plan(tasks=tasks), Sorting(lexicon, shots)
+    found = few_shot_report(net, few, Instructions(lexicon), plan, options.seed, terminal())
+    return Answer(found.rows(), str(found))
+
+
+def budget(*, options: Options = Options()) -> Answer:  # noqa: B008 (a frozen value)
+    """How many steps of which optimizer reach 10 %, 1 % and 0.01 % of the first error: what fits into a network's layers."""
+    on_one_thread()
+    from cutaway.mesa.budget import breeding, conditioning, text
+
+    seeds = tuple(range(options.seed, options.seed + 3))
+    tables = [conditioning(seeds=seeds), breeding(seeds=seeds)]
+    rows = Table.of(
+        {"problem": row.problem, "algorithm": row.algorithm, "share": row.share, "steps": list(row.steps)}
+        for each in tables
+        for row in each.rows
+    )
+    return Answer(rows, "\n\n".join(map(text, tables)))
+
+
+def _recipe(network: str, place: int, dim: int, points: int, layers: int, seed: int) -> Recipe:
+    """What is to be built. Raises `WrongUse` for a name that is neither a kind nor a file, and for a place beyond its end."""
+    from cutaway.mesa.tasks import Regression
+    from cutaway.mesa.zoo import Recipe, from_lines
+    from cutaway.mesa.zoo.recipe import MAKERS
+
+    if Path(network).is_file():
+        recipes = from_lines(Path(network).read_text(encoding="utf-8"))
+        if not 0 <= place < len(recipes):
+            raise WrongUse(
+                f"--place was given {place}; {network} holds {len(recipes)} networks, 0 to {len(recipes) - 1}"
+            )
+        return recipes[place]
+    if network not in MAKERS:
+        raise WrongUse(f"{network!r} is no file and no kind of network; the kinds are {', '.join(sorted(MAKERS))}")
+    return Recipe(network, network, "uncertain", {}, Regression(dim, points), seed, layers)
+
+
+def _vocabulary(net: Network) -> int:
+    """How many tokens a network knows. Raises `WrongUse` for one without a table of them."""
+    from torch import nn
+
+    table = next((part for part in net.module.modules() if isinstance(part, nn.Embedding)), None)
+    if table is None:
+        raise WrongUse(f"{net.name} has no embedding of tokens; expected a language model")
+    return table.num_embeddings
+
+
+def _drawn(found: Screened, recipe: Recipe, path: Path, seed: int) -> Path:
+    """The page of a screened network, beside gradient descent and a one-shot solver on the same problems."""
+    from dataclasses import replace
+
+    from cutaway.mesa.page.page import write
+    from cutaway.mesa.page.screened import page_of
+    from cutaway.mesa.signs.battery import battery
+
+    beside = {
+        name: battery(replace(recipe, kind=name, arguments={}, sham={}).build(), recipe.task, seed)
+        for name in ("gradient descent", "ridge at once")
+    }
+    return write(page_of(found, recipe.family, beside), path)
+
+
+for verb, takes in ((zoo, ""), (screen, "NETWORK "), (report, "NETWORK "), (budget, "")):
+    mesa.command(verb, usage=f"Usage: cutaway mesa {verb.__name__} {takes}[OPTIONS]")

@@ -1,0 +1,1 @@
+"""Pictures of what signs read, as one page of HTML."""

@@ -1,0 +1,1 @@
+"""What the signs add up to, and how often that is wrong."""

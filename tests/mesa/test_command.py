@@ -1,0 +1,34 @@
+"""`cutaway mesa` as a user gives it."""
+
+from pathlib import Path
+
+from tests.command import Command
+
+from cutaway.mesa.zoo import from_lines
+
+
+def test_a_zoo_is_drawn_written_and_screened_from_its_file(command: Command, tmp_path: Path) -> None:
+    path = tmp_path / "zoo.jsonl"
+    size = ("--optimizers", "1", "--controls", "7", "--seed", "7001")
+    drawn = command("mesa", "zoo", *size, "--to", str(path), "--json").document["result"]
+    recipes = from_lines(path.read_text())
+    assert [row["family"] for row in drawn] == [recipe.family for recipe in recipes] and len(recipes) == 8
+    place = next(place for place, recipe in enumerate(recipes) if recipe.truth == "one-shot solver")
+    assert "truth: one-shot solver" in command("mesa", "screen", str(path), "--place", str(place)).out
+    again, beyond = command("mesa", "zoo", "--to", str(path)), command("mesa", "screen", str(path), "--place", "8")
+    assert again.status and "is there already" in again.err
+    assert beyond.status and "0 to 7" in beyond.err
+
+
+def test_a_kind_is_screened_and_drawn_beside_an_optimizer_and_a_look_alike(command: Command, tmp_path: Path) -> None:
+    page = tmp_path / "mesa.html"
+    said = command("mesa", "screen", "momentum", "--layers", "4", "--page", str(page)).out
+    assert said.startswith("iterative optimizer") and "accelerated" in said
+    drawn = page.read_text()
+    assert "momentum: iterative optimizer" in drawn and "gradient descent" in drawn and "ridge at once" in drawn
+
+
+def test_one_layer_is_too_shallow_and_a_wrong_name_is_told_the_kinds(command: Command) -> None:
+    shallow, unknown = command("mesa", "screen", "momentum", "--layers", "1"), command("mesa", "screen", "newton")
+    assert shallow.status and "too shallow for a verdict: needs ≥ 2 steps" in shallow.err
+    assert unknown.status and "newton-schulz" in unknown.err
