@@ -1,6 +1,7 @@
 """Look-alikes: networks that answer in context, often better layer by layer, and certainly run no iterative optimizer."""
 
 from cutaway.mesa.controls.annealed_lookup import AnnealedLookup
+from cutaway.mesa.controls.bagged_ridge import BaggedRidge
 from cutaway.mesa.controls.control import Control
 from cutaway.mesa.controls.copying import Copying
 from cutaway.mesa.controls.distilled_lookup import DistilledLookup
@@ -13,13 +14,16 @@ from cutaway.mesa.controls.kernel_smoother import KernelSmoother
 from cutaway.mesa.controls.leaky_ridge_path import LeakyRidgePath
 from cutaway.mesa.controls.linear_read import LinearRead
 from cutaway.mesa.controls.nearest_neighbour import NearestNeighbour
+from cutaway.mesa.controls.power_filter import PowerFilter
 from cutaway.mesa.controls.random_network import RandomNetwork
+from cutaway.mesa.controls.replayed_descent import ReplayedDescent
 from cutaway.mesa.controls.restless import restless
 from cutaway.mesa.controls.ridge_at_once import RidgeAtOnce
 from cutaway.mesa.controls.ridge_path import RidgePath
 from cutaway.mesa.controls.sham import Sham
 from cutaway.mesa.controls.sharpening_smoother import SharpeningSmoother
 from cutaway.mesa.controls.task_lookup import TaskLookup
+from cutaway.mesa.controls.widening_projection import WideningProjection
 
 CONTROLS: dict[str, type[Control]] = {
     "nearest neighbour": NearestNeighbour,
@@ -38,6 +42,10 @@ CONTROLS: dict[str, type[Control]] = {
     "kernel ensemble": KernelEnsemble,
     "fixed task": FixedTask,
     "random network": RandomNetwork,
+    "replayed descent": ReplayedDescent,
+    "widening projection": WideningProjection,
+    "bagged ridge": BaggedRidge,
+    "power filter": PowerFilter,
 }
 """Every kind of control by its name, of those that are written down."""
 
@@ -48,6 +56,7 @@ __all__ = [
     "CONTROLS",
     "TRAINED",
     "AnnealedLookup",
+    "BaggedRidge",
     "Control",
     "Copying",
     "DistilledLookup",
@@ -60,11 +69,14 @@ __all__ = [
     "LeakyRidgePath",
     "LinearRead",
     "NearestNeighbour",
+    "PowerFilter",
     "RandomNetwork",
+    "ReplayedDescent",
     "RidgeAtOnce",
     "RidgePath",
     "Sham",
     "SharpeningSmoother",
     "TaskLookup",
+    "WideningProjection",
     "restless",
 ]

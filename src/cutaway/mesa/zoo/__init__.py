@@ -10,6 +10,7 @@ from cutaway.mesa.zoo.region import KNOWN, UNSEEN, Region
 __all__ = [
     "CONTROL_FAMILIES",
     "KNOWN",
+    "LATER_FAMILIES",
     "OPTIMIZER_FAMILIES",
     "PLANNER_FAMILIES",
     "TRAINED_FAMILIES",

@@ -209,3 +209,41 @@ TRAINED_FAMILIES = (
     ),
 )
 """Controls that take half a minute each to build, and count only where they came out `FAITHFUL`; no zoo holds them unasked."""
+
+
+LATER_FAMILIES = (
+    Family(
+        "replayed descent",
+        "stateless re-solver",
+        (Option("replayed descent", lambda draw: {"rate": draw.share * 2 / steepest(draw.task)}),),
+        any_problem,
+    ),
+    Family(
+        "widening projection",
+        "stateless re-solver",
+        (
+            Option(
+                "widening projection",
+                lambda draw: {
+                    "penalty": 10 ** draw.dice.uniform(-2, 0),
+                    "keep": draw.dice.choice((0.0, 0.3, 0.6)),
+                    "seed": draw.seed,
+                },
+            ),
+        ),
+        any_problem,
+    ),
+    Family(
+        "bagged ridge",
+        "stateless re-solver",
+        (Option("bagged ridge", lambda draw: {"penalty": 10 ** draw.dice.uniform(-1, 0.5), "seed": draw.seed}),),
+        any_problem,
+    ),
+    Family(
+        "power filter",
+        "one-shot smoother",
+        (Option("power filter", lambda draw: {"rate": draw.share * 2 / steepest(draw.task)}),),
+        regression,
+    ),
+)
+"""Families that were written after limits had been chosen and hashed: they are in blind zoos only."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import cycle, islice
 
-from cutaway.mesa.zoo.control_families import CONTROL_FAMILIES
+from cutaway.mesa.zoo.control_families import CONTROL_FAMILIES, LATER_FAMILIES
 from cutaway.mesa.zoo.family import Family
 from cutaway.mesa.zoo.optimizer_families import OPTIMIZER_FAMILIES
 from cutaway.mesa.zoo.recipe import Recipe
@@ -17,17 +17,19 @@ OPTIMIZERS, CONTROLS = 104, 480
 
 def thresholds(seed: int, optimizers: int = OPTIMIZERS, controls: int = CONTROLS) -> list[Recipe]:
     """The zoo that thresholds are chosen on."""
-    return drawn(KNOWN, seed, optimizers, controls)
+    return drawn(KNOWN, seed, optimizers, controls, CONTROL_FAMILIES)
 
 
 def blind(seed: int, optimizers: int = OPTIMIZERS, controls: int = CONTROLS) -> list[Recipe]:
-    """The zoo that they are judged on: other dimensions, points, depths, noise, pools and widths; rates from a wider range."""
-    return drawn(UNSEEN, seed, optimizers, controls)
+    """The zoo that they are judged on: other sizes, rates from a wider range, and families that were written later."""
+    return drawn(UNSEEN, seed, optimizers, controls, (*CONTROL_FAMILIES, *LATER_FAMILIES))
 
 
-def drawn(region: Region, seed: int, optimizers: int, controls: int) -> list[Recipe]:
+def drawn(
+    region: Region, seed: int, optimizers: int, controls: int, families: Sequence[Family] = CONTROL_FAMILIES
+) -> list[Recipe]:
     """Optimizers, then controls, the families taking turns: as many of each as can be."""
-    return [*members(OPTIMIZER_FAMILIES, region, seed, optimizers), *members(CONTROL_FAMILIES, region, seed, controls)]
+    return [*members(OPTIMIZER_FAMILIES, region, seed, optimizers), *members(families, region, seed, controls)]
 
 
 def members(families: Sequence[Family], region: Region, seed: int, count: int) -> list[Recipe]:
