@@ -43,7 +43,11 @@ class Chart:
             raise ValueError(f"the chart {self.title!r} has no curves; expected at least one")
 
     def svg(self) -> str:
-        """The drawing."""
+        """The drawing, as an element of a page."""
+        return f'<svg viewBox="0 0 {WIDE} {HIGH}" width="{WIDE}" height="{HIGH}" role="img">{self.drawn()}</svg>'
+
+    def drawn(self) -> str:
+        """What is in it."""
         panel = _Panel.over(self)
         parts = [f'<text class="name" x="{LEFT}" y="18">{escape(self.title)}</text>', *panel.axes(self.up)]
         ends = []
@@ -55,8 +59,7 @@ class Chart:
             )
             parts += [f'<circle class="dot {curve.kind}" cx="{x:.1f}" cy="{y:.1f}" r="2.6"/>' for x, y in points]
             ends.append((points[-1], curve))
-        parts += _names(ends)
-        return f'<svg viewBox="0 0 {WIDE} {HIGH}" width="{WIDE}" height="{HIGH}" role="img">{"".join(parts)}</svg>'
+        return "".join([*parts, *_names(ends)])
 
 
 @dataclass(frozen=True)

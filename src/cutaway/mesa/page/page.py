@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from cutaway.mesa.page.chart import Chart
+from cutaway.mesa.page.chart import HIGH, WIDE, Chart
 from cutaway.runs import Table
 
 STYLE = """
@@ -39,6 +39,18 @@ def page(title: str, about: str, charts: Sequence[Chart], tables: Sequence[tuple
         f"<title>{escape(title)}</title><style>{STYLE}</style><h1>{escape(title)}</h1><p>{escape(about)}</p>"
         f'<div class="charts">{drawn}</div>{below}</html>\n'
     )
+
+
+def sheet(charts: Sequence[Chart], columns: int = 2) -> str:
+    """The charts as one SVG file that stands alone, in rows of so many."""
+    rows = -(-len(charts) // columns)
+    places = [(WIDE * (place % columns), HIGH * (place // columns)) for place in range(len(charts))]
+    drawn = "".join(f'<g transform="translate({x} {y})">{chart.drawn()}</g>' for (x, y), chart in zip(places, charts))
+    wide, high = WIDE * min(columns, len(charts)), HIGH * rows
+    paper = f'<rect width="{wide}" height="{high}" fill="var(--paper)"/>'
+    font = 'font-family="system-ui, sans-serif"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" width="{wide}" height="{high}" {font}>'
+    return f"{head}<style>{STYLE}</style>{paper}{drawn}</svg>\n"
 
 
 def write(text: str, path: Path | str) -> Path:
