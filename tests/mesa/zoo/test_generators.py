@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 import torch
 
+from cutaway.mesa import zoo
 from cutaway.mesa.optimizers import OPTIMIZERS
 from cutaway.mesa.subject import answers
 from cutaway.mesa.tasks import Regression
@@ -99,3 +100,13 @@ def check(recipe: Recipe) -> None:
     assert subject.depth == recipe.sham.get("layers", recipe.depth)
     assert found.shape == prompts.answers.shape and found.dtype == torch.float64
     assert found.isfinite().all() and float(found.abs().max()) < 100
+
+
+def test_every_name_of_the_table_of_contents_is_there():
+    assert not [name for name in zoo.__all__ if not hasattr(zoo, name)]
+
+
+def test_families_that_were_written_later_are_in_blind_zoos_only():
+    later = {family.name for family in zoo.LATER_FAMILIES}
+    assert later and not later & {recipe.family for recipe in zoo.thresholds(7001, 0, 200)}
+    assert later <= {recipe.family for recipe in zoo.blind(7001, 0, 200)}

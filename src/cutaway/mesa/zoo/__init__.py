@@ -1,6 +1,6 @@
 """The zoo: networks that certainly run an optimizer and look-alikes that certainly do not, as recipes drawn from a seed."""
 
-from cutaway.mesa.zoo.control_families import CONTROL_FAMILIES, TRAINED_FAMILIES
+from cutaway.mesa.zoo.control_families import CONTROL_FAMILIES, LATER_FAMILIES, TRAINED_FAMILIES
 from cutaway.mesa.zoo.family import Draw, Family, Option
 from cutaway.mesa.zoo.generators import blind, drawn, members, thresholds
 from cutaway.mesa.zoo.optimizer_families import OPTIMIZER_FAMILIES, PLANNER_FAMILIES
