@@ -13,7 +13,7 @@ from cutaway.mesa.alike import Alike
 from cutaway.mesa.counted import Counted
 from cutaway.mesa.forms import Form, best_form
 from cutaway.mesa.hats import Hats, hats
-from cutaway.mesa.least_squares import spread
+from cutaway.mesa.least_squares import affine, finite, spread
 from cutaway.mesa.lens import Lens
 from cutaway.mesa.matches import Matches, Paths, matched
 from cutaway.mesa.prompts import Prompts
@@ -120,14 +120,27 @@ class Watched:
         return Writes.fitted(self.fitting, self.fit_states, self.fit_readings, self.fit_at_points, self.units)
 
     @cached_property
+    def alone_states(self) -> tuple[list[State], list[State]]:
+        """What each layer makes of a state in which nothing is computed yet: of the problems for fitting, and of the held ones."""
+
+        def each(blank: State) -> list[State]:
+            return [self.subject.run(blank, layer, layer + 1) for layer in range(self.depth)]
+
+        return each(self.fit_states[0]), each(self.states[0])
+
+    @cached_property
     def alone(self) -> tuple[Float[Tensor, "layer prompt query"], Float[Tensor, "layer prompt query"]]:
-        """What each layer makes of a state in which nothing is computed yet, read by a lens of its own: when fitted, and held."""
-        given = [
-            [self.subject.run(seen[0], layer, layer + 1) for layer in range(self.depth)]
-            for seen in (self.fit_states, self.states)
-        ]
-        lens = Lens.fitted(given[0], self.subject.answer(self.fit_states[-1]))
-        return lens.course(given[0]), lens.course(given[1])
+        """What is read of each layer alone, by a lens of its own."""
+        fit, held = self.alone_states
+        lens = Lens.fitted(fit, self.subject.answer(self.fit_states[-1]))
+        return lens.course(fit), lens.course(held)
+
+    @cached_property
+    def side_by_side(self) -> tuple[Float[Tensor, "prompt query"], Float[Tensor, "prompt query"]]:
+        """What is read of all layers, each alone, by one lens on their states together."""
+        fit, held = (torch.cat([finite(state.asked) for state in states], -1) for states in self.alone_states)
+        slope, offset = affine(fit.flatten(0, 1), self.subject.answer(self.fit_states[-1]).flatten())
+        return fit @ slope + offset, held @ slope + offset
 
     @cached_property
     def retention(self) -> Retention:

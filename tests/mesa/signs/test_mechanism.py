@@ -75,7 +75,7 @@ def test_what_one_layer_gives_alone_is_all_of_a_fresh_solution_and_not_of_an_ite
 
 
 def test_a_step_of_descent_alone_has_degree_one():
-    assert descent_read().readings["composition"].course == (1.0,) * DEPTH
+    assert descent_read().readings["composition"].course == (1.0,) * (DEPTH + 1)
 
 
 def test_an_objective_rewritten_late_moves_the_answer_less():
