@@ -1,11 +1,21 @@
 """Controls that were written after limits were chosen: what each layer answers, by other means."""
 
 import numpy as np
+import pytest
 import torch
 from sklearn.linear_model import Ridge
+from sklearn.metrics.pairwise import rbf_kernel
 from tests.mesa.controls.test_paths import PROMPTS, ROWS, by_layer, close, solved
 
-from cutaway.mesa.controls import BaggedRidge, PowerFilter, ReplayedDescent, WideningProjection
+from cutaway.mesa.controls import (
+    BaggedRidge,
+    MedianOfRidges,
+    NestedSmoother,
+    PowerFilter,
+    ReplayedDescent,
+    StagedRidge,
+    WideningProjection,
+)
 from cutaway.mesa.optimizers import GradientDescent
 from cutaway.mesa.subject import states
 from cutaway.mesa.tasks import Regression
@@ -54,3 +64,30 @@ def test_a_power_filter_sums_powers_and_moves_away_from_the_solution():
     stack = PowerFilter(1.0).compiled(4, 6)
     errors = [float((stack.answer(state) - prompts.answers).square().mean()) for state in states(stack, prompts)[1:]]
     assert errors == sorted(errors)
+
+
+def test_a_staged_ridge_is_ridge_regression_from_its_second_stage_on_and_not_before():
+    found, whole = by_layer(StagedRidge(0.2, second=3)), np.array([solved(0.2, *row) for row in ROWS])
+    moment = np.array([queries @ (xs.T @ ys) / len(xs) for xs, ys, queries in ROWS])
+    close(found[:2], np.array([moment, moment]))
+    close(found[2:], np.array([whole] * 3))
+    with pytest.raises(ValueError, match="expected 2 to 5"):
+        StagedRidge(second=6).compiled(3, DEPTH)
+
+
+def test_a_nested_smoother_smooths_what_it_smoothed():
+    found = by_layer(NestedSmoother("gaussian", 0.8, second=2))
+    for row, (xs, ys, queries) in enumerate(ROWS):
+
+        def shares(at, xs=xs):
+            near = rbf_kernel(at, xs, gamma=1 / (2 * 0.8**2))
+            return near / near.sum(1, keepdims=True)
+
+        close(found[0, row], shares(queries) @ ys)
+        close(found[-1, row], shares(queries) @ shares(xs) @ ys)
+
+
+def test_a_median_of_ridges_is_the_middle_of_the_last_three_solutions():
+    found = by_layer(MedianOfRidges(10.0, 0.01))
+    path = np.array([[solved(penalty, *row) for row in ROWS] for penalty in 3 * np.geomspace(10.0, 0.01, DEPTH)])
+    close(found[2:], np.median([path[2:], path[1:-1], path[:-2]], axis=0))

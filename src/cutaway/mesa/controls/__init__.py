@@ -13,7 +13,9 @@ from cutaway.mesa.controls.kernel_ridge import KernelRidgeAtOnce
 from cutaway.mesa.controls.kernel_smoother import KernelSmoother
 from cutaway.mesa.controls.leaky_ridge_path import LeakyRidgePath
 from cutaway.mesa.controls.linear_read import LinearRead
+from cutaway.mesa.controls.median_of_ridges import MedianOfRidges
 from cutaway.mesa.controls.nearest_neighbour import NearestNeighbour
+from cutaway.mesa.controls.nested_smoother import NestedSmoother
 from cutaway.mesa.controls.power_filter import PowerFilter
 from cutaway.mesa.controls.random_network import RandomNetwork
 from cutaway.mesa.controls.replayed_descent import ReplayedDescent
@@ -22,6 +24,7 @@ from cutaway.mesa.controls.ridge_at_once import RidgeAtOnce
 from cutaway.mesa.controls.ridge_path import RidgePath
 from cutaway.mesa.controls.sham import Sham
 from cutaway.mesa.controls.sharpening_smoother import SharpeningSmoother
+from cutaway.mesa.controls.staged_ridge import StagedRidge
 from cutaway.mesa.controls.task_lookup import TaskLookup
 from cutaway.mesa.controls.widening_projection import WideningProjection
 
@@ -46,6 +49,9 @@ CONTROLS: dict[str, type[Control]] = {
     "widening projection": WideningProjection,
     "bagged ridge": BaggedRidge,
     "power filter": PowerFilter,
+    "staged ridge": StagedRidge,
+    "nested smoother": NestedSmoother,
+    "median of ridges": MedianOfRidges,
 }
 """Every kind of control by its name, of those that are written down."""
 
@@ -68,7 +74,9 @@ __all__ = [
     "KernelSmoother",
     "LeakyRidgePath",
     "LinearRead",
+    "MedianOfRidges",
     "NearestNeighbour",
+    "NestedSmoother",
     "PowerFilter",
     "RandomNetwork",
     "ReplayedDescent",
@@ -76,6 +84,7 @@ __all__ = [
     "RidgePath",
     "Sham",
     "SharpeningSmoother",
+    "StagedRidge",
     "TaskLookup",
     "WideningProjection",
     "restless",

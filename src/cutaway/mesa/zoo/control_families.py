@@ -245,5 +245,35 @@ LATER_FAMILIES = (
         (Option("power filter", lambda draw: {"rate": draw.share * 2 / steepest(draw.task)}),),
         regression,
     ),
+    Family(
+        "staged ridge",
+        "one-shot solver",
+        (
+            Option(
+                "staged ridge",
+                lambda draw: {
+                    "penalty": 10 ** draw.dice.uniform(-2, 1),
+                    "second": draw.dice.randint(2, draw.depth),
+                },
+            ),
+        ),
+        any_problem,
+    ),
+    Family(
+        "nested smoother",
+        "one-shot smoother",
+        (
+            Option(
+                "nested smoother",
+                lambda draw: {
+                    "shape": _shape(draw),
+                    "bandwidth": _bandwidth(draw, 0.2, 0.5),
+                    "second": draw.dice.randint(2, draw.depth),
+                },
+            ),
+        ),
+        any_problem,
+    ),
+    Family("median of ridges", "stateless re-solver", (Option("median of ridges", _penalties),), any_problem),
 )
 """Families that were written after limits had been chosen and hashed: they are in blind zoos only."""
