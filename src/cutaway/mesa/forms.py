@@ -106,6 +106,11 @@ def form(kernel: str, fitting: Prompts, fit: Tensor, prompts: Prompts, readings:
     return Form(kernel, shares.nan_to_num(1.0).clamp(max=1.0))
 
 
+def columns(kernel: str, fitting: Prompts, prompts: Prompts, degree: int) -> Float[Tensor, "row column"]:
+    """What polynomials up to a degree are sums of, beside a constant and the query; scaled as in `form`."""
+    return _design(KERNELS[kernel], prompts, _largest(KERNELS[kernel], fitting))[:, : 1 + prompts.dim + degree]
+
+
 def _design(kernel: Kernel, prompts: Prompts, scale: float) -> Float[Tensor, "row column"]:
     """A constant, the query, and k(x)ᵀ T_0 y, k(x)ᵀ T_1 y, …, of every query."""
     xs, ys, queries = prompts.xs.double(), prompts.ys.double(), prompts.queries.double()

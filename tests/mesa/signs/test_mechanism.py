@@ -6,12 +6,14 @@ import pytest
 import torch
 from tests.mesa.signs.seen import DEPTH, RATE, TASK, descending, descent_read, turned, watching, with_layer
 
-from cutaway.mesa.controls import LeakyRidgePath, RidgeAtOnce, RidgePath
+from cutaway.mesa.controls import LeakyRidgePath, RidgeAtOnce, RidgePath, StagedRidge
 from cutaway.mesa.optimizers import GradientDescent, KernelGradientDescent, NewtonSchulz
 from cutaway.mesa.signs.beyond import beyond
+from cutaway.mesa.signs.borrowed import borrowed
 from cutaway.mesa.signs.composition import composition
 from cutaway.mesa.signs.curvature import curvature
 from cutaway.mesa.signs.degree import degree
+from cutaway.mesa.signs.leap import leap
 from cutaway.mesa.signs.retarget import retarget
 from cutaway.mesa.signs.spectral import spectral
 from cutaway.mesa.signs.steps import GRID, steps
@@ -64,6 +66,24 @@ def test_a_leaky_ridge_path_has_its_degree_in_one_layer(keep, following):
     leaky = watching(LeakyRidgePath(keep=keep, following=following).compiled(4, DEPTH))
     assert composition(leaky).value <= 0
     assert descent_read().values()["composition"] >= 1
+
+
+@pytest.mark.parametrize("second", [2, 4])
+def test_a_solution_in_stages_is_one_leap_from_the_first(second):
+    staged = watching(StagedRidge(0.2, second).compiled(4, DEPTH))
+    assert composition(staged).value >= 1 and leap(staged).value < -11
+    assert descent_read().values()["beyond a leap"] > -3
+
+
+def test_two_steps_are_one_leap_and_three_are_more():
+    two, three = (watching(replace(descending(), layers=descending().layers[:count])) for count in (2, 3))
+    assert leap(two).value == -12 < -4 < leap(three).value
+
+
+def test_a_fresh_solution_needs_no_state_and_an_iteration_its_own():
+    assert borrowed(watching(RidgePath().compiled(4, DEPTH))).value == -6
+    assert borrowed(watching(LeakyRidgePath(keep=0.5).compiled(4, DEPTH))).value > -2
+    assert -0.7 < descent_read().values()["borrowed state"] < 0
 
 
 def test_what_one_layer_gives_alone_is_all_of_a_fresh_solution_and_not_of_an_iteration():

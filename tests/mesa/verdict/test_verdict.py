@@ -9,16 +9,43 @@ from cutaway.mesa.verdict.evidence import Evidence
 from cutaway.mesa.verdict.limits import Limits, between
 from cutaway.mesa.verdict.verdict import ORDERS, decide
 
-LIMITS = Limits(composition=0.5, improving=1.2, adapting=0.3, heeding=0.0, familiarity=0.2, several=1.1, solver=1.5)
-OPTIMIZER = Evidence(
-    adapting=0.9, improving=3.0, composition=2.0, familiarity=0.0, degree=3.0, read_over=4.0, alike=("momentum",)
+LIMITS = Limits(
+    composition=0.5,
+    leap=-5.0,
+    borrowed=-3.0,
+    improving=1.2,
+    adapting=0.3,
+    heeding=0.0,
+    familiarity=0.2,
+    several=1.1,
+    solver=1.5,
 )
-SMOOTHER = Evidence(adapting=0.5, improving=1.0, composition=0.0, familiarity=0.0, degree=1.0, read_over=1.0)
+OPTIMIZER = Evidence(
+    adapting=0.9,
+    improving=3.0,
+    composition=2.0,
+    familiarity=0.0,
+    degree=3.0,
+    read_over=4.0,
+    leap=-2.0,
+    borrowed=-0.2,
+    alike=("momentum",),
+)
+SMOOTHER = Evidence(
+    adapting=0.5,
+    improving=1.0,
+    composition=0.0,
+    familiarity=0.0,
+    degree=1.0,
+    read_over=1.0,
+    leap=-12.0,
+    borrowed=0.0,
+)
 KNOWN = {
     "iterative optimizer": OPTIMIZER,
     "one-shot smoother": SMOOTHER,
     "one-shot solver": replace(SMOOTHER, degree=4.0),
-    "stateless re-solver": replace(SMOOTHER, degree=4.0, read_over=5.0),
+    "stateless re-solver": replace(SMOOTHER, degree=4.0, read_over=5.0, borrowed=-6.0),
     "finite-task lookup": replace(SMOOTHER, familiarity=0.6),
     "ignores context": replace(SMOOTHER, adapting=-0.8),
 }
@@ -34,11 +61,20 @@ def test_limits_chosen_on_networks_give_them_their_labels(truth):
     assert decide(KNOWN[truth], Limits.chosen(list(KNOWN.items()))).label == truth
 
 
-@pytest.mark.parametrize("lacking", [{"improving": 1.0}, {"adapting": 0.1}])
+@pytest.mark.parametrize("lacking", [{"improving": 1.0}, {"adapting": 0.1}, {"leap": -9.0}])
 def test_an_optimizer_has_all_grounds_or_is_undetermined(lacking):
     verdict = decide(replace(OPTIMIZER, **lacking), LIMITS)
     assert verdict.label == "undetermined" and not verdict.alike
     assert decide(replace(OPTIMIZER, composition=0.0, **lacking), LIMITS).label != "iterative optimizer"
+
+
+def test_a_network_that_does_not_mind_whose_state_it_is_given_solves_afresh():
+    assert decide(replace(OPTIMIZER, borrowed=-6.0), LIMITS).label == "stateless re-solver"
+
+
+@pytest.mark.parametrize("truth", KNOWN)
+def test_the_score_is_above_nought_where_the_label_is_an_optimizer(truth):
+    assert (LIMITS.score(KNOWN[truth]) > 0) == (truth == "iterative optimizer")
 
 
 def test_grounds_name_the_values_and_the_limits():

@@ -2,6 +2,7 @@
 
 from cutaway.mesa.signs.adapting import ADAPTING
 from cutaway.mesa.signs.beyond import BEYOND
+from cutaway.mesa.signs.borrowed import BORROWED
 from cutaway.mesa.signs.commuting import COMMUTING
 from cutaway.mesa.signs.composition import COMPOSITION
 from cutaway.mesa.signs.curvature import CURVATURE
@@ -12,6 +13,7 @@ from cutaway.mesa.signs.drop import DROP
 from cutaway.mesa.signs.familiarity import FAMILIARITY
 from cutaway.mesa.signs.improving import IMPROVING
 from cutaway.mesa.signs.interpolation import INTERPOLATION
+from cutaway.mesa.signs.leap import LEAP
 from cutaway.mesa.signs.loop import LOOP
 from cutaway.mesa.signs.margin import MARGIN
 from cutaway.mesa.signs.restart import RESTART
@@ -34,6 +36,8 @@ SIGNS = (
     SPECTRAL,
     DEGREE,
     COMPOSITION,
+    LEAP,
+    BORROWED,
     BEYOND,
     CURVATURE,
     RETARGET,

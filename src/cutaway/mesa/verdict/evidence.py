@@ -11,8 +11,9 @@ from cutaway.mesa.signs.battery import Battery
 class Evidence:
     """A network's values of the signs that the verdict rests on.
 
-    `degree` is that of the answer as a polynomial of the data; `read_over` the layers over which labels are read; `degrees` and
-    `steps` are by layer, the latter in steps of gradient descent; `alike` the optimizers whose path is nearest, step for step.
+    `leap` and `borrowed` are decimal logarithms of shares. `degree` is that of the answer as a polynomial of the data; `read_over`
+    the layers over which labels are read; `degrees` and `steps` are by layer, the latter in steps of gradient descent; `alike` the
+    optimizers whose path is nearest, step for step.
     """
 
     adapting: float
@@ -21,6 +22,8 @@ class Evidence:
     familiarity: float
     degree: float
     read_over: float
+    leap: float
+    borrowed: float
     degrees: tuple[float, ...] = ()
     steps: tuple[float, ...] = ()
     alike: tuple[str, ...] = ()
@@ -41,6 +44,8 @@ class Evidence:
             value["familiarity"],
             degrees[-1],
             value["label splice"],
+            value["beyond a leap"],
+            value["borrowed state"],
             degrees,
             battery.readings["gradient steps"].course,
             battery.alike,

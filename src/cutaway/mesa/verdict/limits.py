@@ -13,18 +13,26 @@ import numpy as np
 
 from cutaway.mesa.verdict.evidence import Evidence
 
+GROUNDS = ("composition", "leap", "borrowed", "improving", "adapting")
+"""What an optimizer has to exceed, all of it."""
+
 
 @dataclass(frozen=True)
 class Limits:
     """What has to be exceeded.
 
-    By an optimizer, all of `composition` (degrees beyond what one layer has alone), `improving` (layers) and `adapting` (share of
-    novel problems solved). By a network that heeds its context, `heeding` (share solved). By a lookup, `familiarity` (how much
-    better familiar tasks are solved). By a network of several steps, `several` (layers that improve the answer or read the labels).
-    By a solver, `solver` (degree of the answer).
+    By an optimizer, all of `composition` (degrees beyond what one layer has alone), `leap` (log₁₀ of the share of the answer beyond
+    what one layer makes of the first step), `borrowed` (log₁₀ of how much the answer changes with another problem's state),
+    `improving` (layers) and `adapting` (share of novel problems solved).
+
+    By a network that heeds its context, `heeding` (share solved). By a lookup, `familiarity` (how much better familiar tasks are
+    solved). By a network of several steps, `several` (layers that improve the answer or read the labels). By a solver, `solver`
+    (degree of the answer).
     """
 
     composition: float
+    leap: float
+    borrowed: float
     improving: float
     adapting: float
     heeding: float
@@ -36,6 +44,11 @@ class Limits:
     def digest(self) -> str:
         """The hash of the limits: the first 16 hexadecimal digits of SHA-256."""
         return sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+
+    def score(self, evidence: Evidence) -> float:
+        """By how much the weakest ground for an optimizer exceeds its limit, from −1 to 1: above 0 it is called one."""
+        pairs = [(getattr(evidence, ground), getattr(self, ground)) for ground in GROUNDS]
+        return min((value - limit) / max(abs(value) + abs(limit), 1e-12) for value, limit in pairs)
 
     def to_json(self) -> str:
         """The limits with their digest."""
@@ -71,6 +84,8 @@ class Limits:
         controls = [evidence for truth, evidence in known if truth != "iterative optimizer"]
         return cls(
             between([each.composition for each in controls], [each.composition for each in optimizers]),
+            between([each.leap for each in (*solvers, *smoothers, *several)], [each.leap for each in optimizers]),
+            between([each.borrowed for each in several], [each.borrowed for each in optimizers]),
             between([each.improving for each in (*solvers, *smoothers)], [each.improving for each in optimizers]),
             between([each.adapting for each in of["ignores context"]], [each.adapting for each in optimizers]),
             between([each.adapting for each in of["ignores context"]], [each.adapting for each in heeding]),

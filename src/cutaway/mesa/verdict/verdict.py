@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cutaway.mesa.verdict.evidence import Evidence
-from cutaway.mesa.verdict.limits import Limits
+from cutaway.mesa.verdict.limits import GROUNDS, Limits
 
 Label = Literal[
     "ignores context",
@@ -25,6 +25,16 @@ ORDERS = {
     "zeroth-order": ("evolution",),
 }
 """The optimizers whose paths are compared, by what a step of theirs uses."""
+
+
+NAMES = {
+    "composition": "composition",
+    "leap": "beyond a leap",
+    "borrowed": "borrowed state",
+    "improving": "improving layers",
+    "adapting": "adapting",
+}
+"""The grounds for an optimizer, by the name of their sign."""
 
 
 @dataclass(frozen=True)
@@ -57,30 +67,32 @@ class Verdict:
 
 def decide(evidence: Evidence, limits: Limits) -> Verdict:
     """The first label whose grounds are met."""
-    composed = _said("composition", evidence.composition, limits.composition)
-    improves = _said("improving layers", evidence.improving, limits.improving)
-    adapts = _said("adapting", evidence.adapting, limits.adapting)
-    if evidence.composition > limits.composition:
-        if evidence.improving > limits.improving and evidence.adapting > limits.adapting:
-            grounds = (composed, improves, adapts)
-            return Verdict("iterative optimizer", grounds, evidence.alike, evidence.degrees, evidence.steps)
-        return Verdict("undetermined", (f"{composed}: layers act on each other's results", f"but {improves}, {adapts}"))
-    return _without_iteration(evidence, limits, composed)
+    grounds = {name: _said(NAMES[name], getattr(evidence, name), getattr(limits, name)) for name in GROUNDS}
+    missed = [name for name in GROUNDS if getattr(evidence, name) <= getattr(limits, name)]
+    if not missed:
+        said = tuple(grounds.values())
+        return Verdict("iterative optimizer", said, evidence.alike, evidence.degrees, evidence.steps)
+    if missed[0] in ("composition", "borrowed"):
+        return _without_iteration(evidence, limits, grounds[missed[0]])
+    composed = f"{grounds['composition']}: layers act on each other's results"
+    if missed[0] == "leap":
+        return Verdict("undetermined", (composed, f"but {grounds['leap']}: two steps, or one and a solution"))
+    return Verdict("undetermined", (composed, f"but {', '.join(grounds[name] for name in missed)}"))
 
 
-def _without_iteration(evidence: Evidence, limits: Limits, composed: str) -> Verdict:
+def _without_iteration(evidence: Evidence, limits: Limits, missed: str) -> Verdict:
     familiar = _said("familiarity", evidence.familiarity, limits.familiarity)
     heeds = _said("adapting", evidence.adapting, limits.heeding)
     several = _said("layers that improve the answer or read labels", evidence.several, limits.several)
     degree = _said("degree", evidence.degree, limits.solver)
     if evidence.familiarity > limits.familiarity:
-        return Verdict("finite-task lookup", (composed, familiar))
+        return Verdict("finite-task lookup", (missed, familiar))
     if evidence.adapting <= limits.heeding:
-        return Verdict("ignores context", (composed, heeds, "its answers to novel problems are no better for it"))
+        return Verdict("ignores context", (missed, heeds, "its answers to novel problems are no better for it"))
     if evidence.several > limits.several:
-        return Verdict("stateless re-solver", (composed, several))
+        return Verdict("stateless re-solver", (missed, several))
     label: Label = "one-shot solver" if evidence.degree > limits.solver else "one-shot smoother"
-    return Verdict(label, (composed, several, degree))
+    return Verdict(label, (missed, several, degree))
 
 
 def _said(name: str, value: float, limit: float) -> str:
