@@ -13,8 +13,8 @@ import numpy as np
 
 from cutaway.mesa.verdict.evidence import Evidence
 
-GROUNDS = ("composition", "leap", "borrowed", "improving", "adapting")
-"""What an optimizer has to exceed, all of it."""
+GROUNDS = {"composition": 0.0, "leap": -12.0, "borrowed": -6.0, "adapting": 0.0, "improving": 1.0}
+"""What an optimizer has to exceed, all of it, with what each is where nothing is."""
 
 
 @dataclass(frozen=True)
@@ -83,16 +83,32 @@ class Limits:
         heeding = [*smoothers, *solvers, *several, *optimizers]
         controls = [evidence for truth, evidence in known if truth != "iterative optimizer"]
         return cls(
-            between([each.composition for each in controls], [each.composition for each in optimizers]),
-            between([each.leap for each in (*solvers, *smoothers, *several)], [each.leap for each in optimizers]),
-            between([each.borrowed for each in several], [each.borrowed for each in optimizers]),
-            between([each.improving for each in (*solvers, *smoothers)], [each.improving for each in optimizers]),
-            between([each.adapting for each in of["ignores context"]], [each.adapting for each in optimizers]),
-            between([each.adapting for each in of["ignores context"]], [each.adapting for each in heeding]),
-            between([each.familiarity for each in heeding], [each.familiarity for each in of["finite-task lookup"]]),
-            between([each.several for each in (*solvers, *smoothers)], [each.several for each in several]),
-            between([each.degree for each in smoothers], [each.degree for each in solvers]),
+            **_one_after_the_other(controls, optimizers, of["ignores context"]),
+            heeding=between([each.adapting for each in of["ignores context"]], [each.adapting for each in heeding]),
+            familiarity=between(
+                [each.familiarity for each in heeding], [each.familiarity for each in of["finite-task lookup"]]
+            ),
+            several=between([each.several for each in (*solvers, *smoothers)], [each.several for each in several]),
+            solver=between([each.degree for each in smoothers], [each.degree for each in solvers]),
         )
+
+
+def _one_after_the_other(
+    controls: Sequence[Evidence], optimizers: Sequence[Evidence], ignoring: Sequence[Evidence]
+) -> dict[str, float]:
+    """A limit for each ground, on the controls that those before it let through; where there are none, on what nothing has.
+
+    `leap` and `borrowed` catch single kinds of control and rank the others at random: their limits lie halfway from nothing to the
+    lowest optimizer. `adapting` is for networks that ignore their context.
+    """
+    limits: dict[str, float] = {}
+    for ground, nothing in GROUNDS.items():
+        against = ignoring if ground == "adapting" else controls
+        low, high = ([getattr(each, ground) for each in side] for side in (against, optimizers))
+        halfway = ground in ("leap", "borrowed") or not low
+        limits[ground] = round((nothing + min(high)) / 2, 4) if halfway else between(low, high)
+        controls = [each for each in controls if getattr(each, ground) > limits[ground]]
+    return limits
 
 
 def between(below: Sequence[float], above: Sequence[float]) -> float:
