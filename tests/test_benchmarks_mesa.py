@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 from benchmarks.mesa_report import LAST, lacking, limited
-from benchmarks.mesa_zoo import ITERATIVE, SEEDS, apart, bound, called, named
+from benchmarks.mesa_zoo import ITERATIVE, SEEDS, apart, bound, called, named, sign
 
 from cutaway.mesa.verdict.rates import Rate
 
 
-def row(family: str, label: str, truth: str = "one-shot solver", sign: float = 0.0, **more: Any) -> dict[str, Any]:
+def row(family: str, label: str, truth: str = "one-shot solver", read: float = 0.0, **more: Any) -> dict[str, Any]:
     evidence = {"alike": more.pop("alike", [])}
     about = {"family": family, "truth": truth, "label": label, "seed": SEEDS[0], "evidence": evidence}
-    return {**about, "values": {"composition": sign}, **more}
+    return {**about, "values": {"composition": read}, **more}
 
 
 def result(rows: list[dict[str, Any]]) -> Any:
@@ -26,7 +26,7 @@ OPTIMIZERS = [
 ]
 CONTROLS = (
     [row("ridge", "one-shot solver")] * 30
-    + [row("bagged", ITERATIVE, sign=1.0)]
+    + [row("bagged", ITERATIVE, read=1.0)]
     + [row("bagged", "one-shot solver")] * 3
 )
 
@@ -44,7 +44,7 @@ def test_a_family_that_is_called_an_optimizer_once_in_ten_is_left_out_and_named(
 
 
 def test_a_sign_that_ties_once_loses_half_of_that_pair() -> None:
-    found = apart("composition")(result([*OPTIMIZERS, *CONTROLS]))
+    found = apart(sign("composition"))(result([*OPTIMIZERS, *CONTROLS]))
     assert found.value == pytest.approx(1 - 0.5 / (2 * 34)) and found.low == found.high == pytest.approx(found.value)
 
 

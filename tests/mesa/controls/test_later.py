@@ -9,15 +9,18 @@ from tests.mesa.controls.test_paths import PROMPTS, ROWS, by_layer, close, solve
 
 from cutaway.mesa.controls import (
     BaggedRidge,
+    CountedRidgePath,
     MedianOfRidges,
     NestedSmoother,
     PowerFilter,
     ReplayedDescent,
+    RidgePath,
     StagedRidge,
     WideningProjection,
+    relayed,
 )
 from cutaway.mesa.optimizers import GradientDescent
-from cutaway.mesa.subject import states
+from cutaway.mesa.subject import answers, states
 from cutaway.mesa.tasks import Regression
 
 DEPTH = 5
@@ -91,3 +94,22 @@ def test_a_median_of_ridges_is_the_middle_of_the_last_three_solutions():
     found = by_layer(MedianOfRidges(10.0, 0.01))
     path = np.array([[solved(penalty, *row) for row in ROWS] for penalty in 3 * np.geomspace(10.0, 0.01, DEPTH)])
     close(found[2:], np.median([path[2:], path[1:-1], path[:-2]], axis=0))
+
+
+def test_a_counted_ridge_path_is_one_and_begins_anew_from_a_blank_state():
+    close(by_layer(CountedRidgePath(10.0, 0.01)), by_layer(RidgePath(10.0, 0.01)))
+    stack = CountedRidgePath(10.0, 0.01).compiled(3, DEPTH)
+    blank = stack.start(PROMPTS)
+    close(stack.answer(stack.run(blank, DEPTH - 1, DEPTH)).numpy(), stack.answer(stack.run(blank, 0, 1)).numpy())
+
+
+def test_a_network_that_is_handed_its_labels_answers_as_before_and_no_layer_of_it_alone():
+    plain = RidgePath(10.0, 0.01).compiled(3, DEPTH)
+    handed = relayed(plain)
+    assert handed.depth == DEPTH + 1
+    close(answers(handed, PROMPTS).numpy(), answers(plain, PROMPTS).numpy())
+    blank = handed.start(PROMPTS)
+    for layer in range(DEPTH + 1):
+        assert not handed.answer(handed.run(blank, layer, layer + 1)).any()
+    with pytest.raises(ValueError, match="turned already"):
+        relayed(plain.rotated(1))

@@ -4,6 +4,7 @@ from cutaway.mesa.controls.annealed_lookup import AnnealedLookup
 from cutaway.mesa.controls.bagged_ridge import BaggedRidge
 from cutaway.mesa.controls.control import Control
 from cutaway.mesa.controls.copying import Copying
+from cutaway.mesa.controls.counted_ridge_path import CountedRidgePath
 from cutaway.mesa.controls.distilled_lookup import DistilledLookup
 from cutaway.mesa.controls.fixed_task import FixedTask
 from cutaway.mesa.controls.growing_rank import GrowingRank
@@ -18,6 +19,7 @@ from cutaway.mesa.controls.nearest_neighbour import NearestNeighbour
 from cutaway.mesa.controls.nested_smoother import NestedSmoother
 from cutaway.mesa.controls.power_filter import PowerFilter
 from cutaway.mesa.controls.random_network import RandomNetwork
+from cutaway.mesa.controls.relayed import relayed
 from cutaway.mesa.controls.replayed_descent import ReplayedDescent
 from cutaway.mesa.controls.restless import restless
 from cutaway.mesa.controls.ridge_at_once import RidgeAtOnce
@@ -52,6 +54,7 @@ CONTROLS: dict[str, type[Control]] = {
     "staged ridge": StagedRidge,
     "nested smoother": NestedSmoother,
     "median of ridges": MedianOfRidges,
+    "counted ridge path": CountedRidgePath,
 }
 """Every kind of control by its name, of those that are written down."""
 
@@ -65,6 +68,7 @@ __all__ = [
     "BaggedRidge",
     "Control",
     "Copying",
+    "CountedRidgePath",
     "DistilledLookup",
     "FixedTask",
     "GrowingRank",
@@ -87,5 +91,6 @@ __all__ = [
     "StagedRidge",
     "TaskLookup",
     "WideningProjection",
+    "relayed",
     "restless",
 ]

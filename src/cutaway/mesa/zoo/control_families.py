@@ -274,5 +274,23 @@ TRAINED_FAMILIES = (
 """Controls that take half a minute each to build, and count only where they came out `FAITHFUL`; no zoo holds them unasked."""
 
 
-LATER_FAMILIES: tuple[Family, ...] = ()
+PATHS = (
+    Option("ridge path", _penalties),
+    Option("growing ridge", lambda draw: {"penalty": 10 ** draw.dice.uniform(-1.5, 0.5)}),
+    Option("median of ridges", _penalties),
+)
+LATER_FAMILIES = (
+    Family("relayed smoother", "one-shot smoother", (NEIGHBOUR, SMOOTHER, ATTENTION), any_problem, relay=True),
+    Family("relayed lookup", "finite-task lookup", (LOOKUP,), pooled, relay=True),
+    Family("relayed ridge path", "stateless re-solver", PATHS, any_problem, relay=True),
+    Family(
+        "relayed leaky ridge path",
+        "stateless re-solver",
+        (Option("leaky ridge path", lambda draw: {**_penalties(draw), "keep": draw.dice.uniform(0.2, 0.7)}),),
+        any_problem,
+        relay=True,
+    ),
+    Family("relayed ensemble", "stateless re-solver", (Option("kernel ensemble", _widths),), any_problem, relay=True),
+    Family("counted ridge path", "stateless re-solver", (Option("counted ridge path", _penalties),), any_problem),
+)
 """Families that were written after limits had been chosen and hashed: they are in blind zoos only."""

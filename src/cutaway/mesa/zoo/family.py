@@ -50,18 +50,20 @@ class Option:
 
 @dataclass(frozen=True)
 class Family:
-    """Networks that are counted together: what they certainly are, what they may be, on what problems, faded in or not."""
+    """Networks that are counted together: what they certainly are, what they may be, on what problems, faded in, relayed."""
 
     name: str
     truth: Truth
     options: tuple[Option, ...]
     problems: Problems
     sham: Callable[[Draw], dict[str, Argument]] | None = None
+    relay: bool = False
 
     def recipe(self, region: Region, seed: int) -> Recipe:
         """One member: the same for the same seed."""
         dice = Random(f"{region.name}/{self.name}/{seed}")
-        draw = Draw(dice, region, dice.choice(region.depths), self.problems(dice, region))
+        depth = dice.choice(region.depths)
+        draw = Draw(dice, region, depth - self.relay, self.problems(dice, region))
         option = dice.choice(self.options)
         return Recipe(
             option.kind,
@@ -70,10 +72,11 @@ class Family:
             option.arguments(draw),
             draw.task,
             dice.randrange(2**31),
-            draw.depth,
+            depth,
             dice.choice(region.extras),
             dice.choice(region.spares),
             self.sham(draw) if self.sham else {},
+            self.relay,
         )
 
 

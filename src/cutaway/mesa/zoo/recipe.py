@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 import torch
 
 import cutaway.mesa.tasks as tasks
-from cutaway.mesa.controls import CONTROLS, TRAINED, Sham, restless
+from cutaway.mesa.controls import CONTROLS, TRAINED, Sham, relayed, restless
 from cutaway.mesa.optimizers import OPTIMIZERS
 from cutaway.mesa.reference import Stack
 from cutaway.mesa.subject import Subject
@@ -42,7 +42,8 @@ class Recipe:
     """One network: the `kind` that is built with these arguments, and the `family` that it is counted under.
 
     The stream is turned at random into `extra` dimensions more than it needs; in `spare` coordinates random neurons are at work.
-    `sham` holds the arguments of a `Sham` around it, or nothing. `task` is what the network is made for.
+    With `relay` the first layer hands the labels to the others. `sham` holds the arguments of a `Sham` around it, or none.
+    `task` is what the network is made for.
     """
 
     kind: str
@@ -55,6 +56,7 @@ class Recipe:
     extra: int = 0
     spare: int = 0
     sham: dict[str, Any] = field(default_factory=dict)
+    relay: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in MAKERS:
@@ -69,8 +71,9 @@ class Recipe:
 
     def build(self, dtype: torch.dtype = torch.float64) -> Subject:
         """The network: the same one every time."""
-        network = MAKERS[self.kind](**self.arguments).compiled(self.task.dim, self.depth, dtype)
+        network = MAKERS[self.kind](**self.arguments).compiled(self.task.dim, self.depth - self.relay, dtype)
         if isinstance(network, Stack):
+            network = relayed(network) if self.relay else network
             network = restless(network, self.spare, self.seed) if self.spare else network
             network = network.rotated(self.seed, network.space.width + self.extra)
         return Sham(network, **self.sham) if self.sham else network
