@@ -71,6 +71,7 @@ FILES = {
     "mesa_trained": "mesa_trained",
     "mesa_limits": "mesa_limits",
     "mesa_zoo": "mesa_zoo",
+    "mesa_steps": "mesa_steps",
     "mesa_language": "mesa_language",
 }
 LONG = (
@@ -97,6 +98,7 @@ LONG = (
     "mesa_trained",
     "mesa_limits",
     "mesa_zoo",
+    "mesa_steps",
     "mesa_language",
 )
 ON_REQUEST = tuple(

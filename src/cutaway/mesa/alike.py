@@ -7,7 +7,7 @@ says nothing where layers write in another basis than the last: whichever of the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import exp, log
 from typing import Any
@@ -18,8 +18,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from cutaway.mesa.least_squares import finite
-from cutaway.mesa.matches import FAMILIES, FLOOR, Paths, left_of
-from cutaway.mesa.optimizers import Optimizer
+from cutaway.mesa.matches import FAMILIES, FLOOR, RATES, Paths, left_of
+from cutaway.mesa.optimizers import Chebyshev, Evolution, Optimizer, PreconditionedGradientDescent
 from cutaway.mesa.prompts import Prompts
 
 FREE: dict[str, tuple[str, ...]] = {
@@ -30,6 +30,7 @@ FREE: dict[str, tuple[str, ...]] = {
     "gd++": ("rate", "flatten"),
     "newton-schulz": ("rate",),
     "ista": ("rate", "penalty"),
+    "evolution": ("temperature", "size"),
     "logistic": ("rate",),
     "kernel": ("rate", "bandwidth"),
     "boosting": ("rate", "bandwidth"),
@@ -75,15 +76,40 @@ def _fitted(paths: Paths, prompts: Prompts, readings: Readings, live: list[bool]
     def distance(optimizer: Optimizer) -> float:
         return _mean_log(left_of(read, finite(optimizer.path(few, steps)))[layers, layers])
 
-    near = {}
+    near: dict[str, list[tuple[float, Optimizer]]] = {}
     for name, (settings, _) in FAMILIES.items():
         course = [_mean_log(left_of(read, path[:, :FITTED])[layers, layers]) for path in paths.optimizers[name]]
-        near[name] = (min(course), settings[course.index(min(course))])
-    best = min(left for left, _ in near.values())
+        near[name] = [_least(zip(course, settings, strict=True))]
+    for name, others in further(prompts).items():
+        near[name].append(_least((distance(other), other) for other in others))
+    best = min(left for starts in near.values() for left, _ in starts)
     return {
-        name: _refined(start, FREE[name], distance) if name in FREE and left < best + NEAR else left
-        for name, (left, start) in near.items()
+        name: min(
+            _refined(start, FREE[name], distance) if name in FREE and left < best + NEAR else left
+            for left, start in starts
+        )
+        for name, starts in near.items()
     }
+
+
+def further(prompts: Prompts) -> dict[str, tuple[Optimizer, ...]]:
+    """Settings that hang on the problems or take long: another place to begin at.
+
+    Chebyshev's interval ends at the largest curvature; gradient descent may divide each coordinate by its variance. The larger
+    a generation is, the less its path hangs on which offsets were drawn: those of a network are not known.
+    """
+    xs = prompts.xs.double()
+    top = float(torch.linalg.eigvalsh(torch.einsum("pnd,pne->pde", xs, xs) / prompts.points).max())
+    variances = tuple(xs.square().mean((0, 1)).clamp(min=1e-6).tolist())
+    return {
+        "gradient descent": tuple(PreconditionedGradientDescent(rate, variances) for rate in RATES[1::3]),
+        "chebyshev": tuple(Chebyshev(low * top, 1.15 * top) for low in (0.05, 0.1, 0.25)),
+        "evolution": (Evolution(512, 1.0, 0.85),),
+    }
+
+
+def _least(found: Iterable[tuple[float, Optimizer]]) -> tuple[float, Optimizer]:
+    return min(found, key=lambda pair: pair[0])
 
 
 def _refined(start: Optimizer, free: tuple[str, ...], distance: Callable[[Optimizer], float]) -> float:
