@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from benchmarks import mesa_compiled, mesa_language, mesa_limits, mesa_trained, mesa_zoo
+from benchmarks import mesa_compiled, mesa_dial, mesa_language, mesa_limits, mesa_steps, mesa_trained, mesa_zoo
 from benchmarks.figures import Bar, Measured, Result
 from cutaway.mesa.verdict.rates import rate
 
@@ -14,11 +14,13 @@ PAGES = {
     "mesa_trained": mesa_trained,
     "mesa_limits": mesa_limits,
     "mesa_zoo": mesa_zoo,
+    "mesa_steps": mesa_steps,
+    "mesa_dial": mesa_dial,
     "mesa_language": mesa_language,
 }
 """The benchmarks, in the order in which their lines stand."""
 
-LAST = {"mesa_trained": "layer by layer", "mesa_language": mesa_language.LARGE}
+LAST = {"mesa_trained": "layer by layer", "mesa_dial": mesa_dial.SHALLOW, "mesa_language": mesa_language.LARGE}
 """What the longest of them measure last."""
 
 

@@ -71,6 +71,7 @@ FILES = {
     "mesa_trained": "mesa_trained",
     "mesa_limits": "mesa_limits",
     "mesa_zoo": "mesa_zoo",
+    "mesa_dial": "mesa_dial",
     "mesa_steps": "mesa_steps",
     "mesa_language": "mesa_language",
 }
@@ -98,6 +99,7 @@ LONG = (
     "mesa_trained",
     "mesa_limits",
     "mesa_zoo",
+    "mesa_dial",
     "mesa_steps",
     "mesa_language",
 )

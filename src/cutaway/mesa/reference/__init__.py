@@ -5,6 +5,7 @@
 - `fitting`: training on problems drawn without end
 - `layerwise`: blocks that each learned one step of a compiled optimizer, stacked
 - `end_to_end`: networks trained on whole problems, over a dial of task diversity
+- `crossing`: where along such a dial, or a run, one thing gives way to another
 """
 
 from cutaway.mesa.reference.parts import Attention, Gated, Layer, Neurons, Normalised

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, replace
+from math import inf, log
 from pathlib import Path
 
 import torch
@@ -25,6 +26,9 @@ from cutaway.training.loop import Recipe
 
 RECIPE = Recipe(5000, batch=64, lr=3e-3, schedule="cosine", decay=0.0)
 """A run of some minutes of CPU; `context` and `windows` have no meaning here."""
+
+TINY = 1e-12
+"""Distances below are taken as this."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,11 @@ class Between:
     known: float
     ridge: float
     lookup: float | None
+
+    @property
+    def leaning(self) -> float:
+        """log(distance to ridge / distance to lookup): above 0 nearer to the lookup; minus infinity where there is no pool."""
+        return -inf if self.lookup is None else log(max(self.ridge, TINY)) - log(max(self.lookup, TINY))
 
 
 @torch.no_grad()
