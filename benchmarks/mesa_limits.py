@@ -20,7 +20,7 @@ from cutaway.mesa.verdict.verdict import decide
 from cutaway.mesa.zoo import Recipe, thresholds
 
 SEED = 7001
-OPTIMIZERS, CONTROLS = 130, 372
+OPTIMIZERS, CONTROLS = 130, 444
 SIGNS = (
     *(f"mesa/{name}" for name in ("controls", "optimizers", "signs", "tasks", "zoo", "verdict/evidence.py")),
     *(f"mesa/reference/{name}.py" for name in ("parts", "space", "stack", "transformer")),
@@ -29,7 +29,7 @@ SIGNS = (
 )
 """What a network's signs hang on."""
 DEPENDS = (*SIGNS, "mesa_limits.py")
-MINUTES = 12.0
+MINUTES = 14.0
 
 
 def measure(kept: Kept, repetitions: int) -> None:

@@ -6,10 +6,17 @@ import pytest
 import torch
 from tests.mesa.signs.seen import DEPTH, RATE, TASK, descending, descent_read, turned, watching, with_layer
 
-from cutaway.mesa.controls import LeakyRidgePath, RidgeAtOnce, RidgePath, StagedRidge
+from cutaway.mesa.controls import (
+    CountedRidgePath,
+    KernelEnsemble,
+    LeakyRidgePath,
+    RidgeAtOnce,
+    RidgePath,
+    StagedRidge,
+    relayed,
+)
 from cutaway.mesa.optimizers import GradientDescent, KernelGradientDescent, NewtonSchulz
 from cutaway.mesa.signs.beyond import beyond
-from cutaway.mesa.signs.borrowed import borrowed
 from cutaway.mesa.signs.composition import composition
 from cutaway.mesa.signs.curvature import curvature
 from cutaway.mesa.signs.degree import degree
@@ -80,10 +87,21 @@ def test_two_steps_are_one_leap_and_three_are_more():
     assert leap(two).value == -12 < -4 < leap(three).value
 
 
-def test_a_fresh_solution_needs_no_state_and_an_iteration_its_own():
-    assert borrowed(watching(RidgePath().compiled(4, DEPTH))).value == -6
-    assert borrowed(watching(LeakyRidgePath(keep=0.5).compiled(4, DEPTH))).value > -2
-    assert -0.7 < descent_read().values()["borrowed state"] < 0
+@pytest.mark.parametrize(
+    "subject",
+    [
+        CountedRidgePath().compiled(4, DEPTH),
+        relayed(RidgePath().compiled(4, DEPTH)),
+        relayed(LeakyRidgePath(keep=0.5).compiled(4, DEPTH)),
+        relayed(KernelEnsemble().compiled(4, DEPTH)),
+        relayed(CountedRidgePath().compiled(4, DEPTH)),
+    ],
+    ids=["counted", "relayed", "leaky", "ensemble", "both"],
+)
+def test_no_count_and_no_label_handed_on_makes_a_fresh_solution_more_than_a_leap(subject):
+    for each in (subject, turned(subject)):
+        watched = watching(each)
+        assert composition(watched).value >= 1 and leap(watched).value < -9
 
 
 def test_what_one_layer_gives_alone_is_all_of_a_fresh_solution_and_not_of_an_iteration():

@@ -12,7 +12,6 @@ from cutaway.mesa.verdict.verdict import ORDERS, decide
 LIMITS = Limits(
     composition=0.5,
     leap=-5.0,
-    borrowed=-3.0,
     improving=1.2,
     adapting=0.3,
     heeding=0.0,
@@ -28,7 +27,6 @@ OPTIMIZER = Evidence(
     degree=3.0,
     read_over=4.0,
     leap=-2.0,
-    borrowed=-0.2,
     alike=("momentum",),
 )
 SMOOTHER = Evidence(
@@ -39,13 +37,12 @@ SMOOTHER = Evidence(
     degree=1.0,
     read_over=1.0,
     leap=-12.0,
-    borrowed=0.0,
 )
 KNOWN = {
     "iterative optimizer": OPTIMIZER,
     "one-shot smoother": SMOOTHER,
     "one-shot solver": replace(SMOOTHER, degree=4.0),
-    "stateless re-solver": replace(SMOOTHER, degree=4.0, read_over=5.0, borrowed=-6.0),
+    "stateless re-solver": replace(SMOOTHER, degree=4.0, read_over=5.0),
     "finite-task lookup": replace(SMOOTHER, familiarity=0.6),
     "ignores context": replace(SMOOTHER, adapting=-0.8),
 }
@@ -66,10 +63,6 @@ def test_an_optimizer_has_all_grounds_or_is_undetermined(lacking):
     verdict = decide(replace(OPTIMIZER, **lacking), LIMITS)
     assert verdict.label == "undetermined" and not verdict.alike
     assert decide(replace(OPTIMIZER, composition=0.0, **lacking), LIMITS).label != "iterative optimizer"
-
-
-def test_a_network_that_does_not_mind_whose_state_it_is_given_solves_afresh():
-    assert decide(replace(OPTIMIZER, borrowed=-6.0), LIMITS).label == "stateless re-solver"
 
 
 @pytest.mark.parametrize("truth", KNOWN)

@@ -2,7 +2,6 @@
 
 from cutaway.mesa.signs.adapting import ADAPTING
 from cutaway.mesa.signs.beyond import BEYOND
-from cutaway.mesa.signs.borrowed import BORROWED
 from cutaway.mesa.signs.commuting import COMMUTING
 from cutaway.mesa.signs.composition import COMPOSITION
 from cutaway.mesa.signs.curvature import CURVATURE
@@ -37,7 +36,6 @@ SIGNS = (
     DEGREE,
     COMPOSITION,
     LEAP,
-    BORROWED,
     BEYOND,
     CURVATURE,
     RETARGET,

@@ -1,9 +1,10 @@
 """Given the first step's result, could a single layer have given the answer?
 
 A solver in stages gathers first and solves later: no layer has the answer alone, yet one has it on what the first gathered. Here
-each later layer acts on the state after the first that heeds the labels, and the final answer is explained by what all of them then
-know, singly and side by side, and by every polynomial of the data of a degree that one of them has. An iteration leaves something
-over: three steps cannot be had from two. Noise does as well, so that the sign is necessary, and strong for exact networks only.
+each later layer acts on the state after the first that heeds the labels, with what the layers between add to any problem alike (a
+count of layers) but nothing that they found out about this one. The final answer is explained by what all of them then know, singly
+and side by side, and by every polynomial of the data of a degree that one of them has. An iteration leaves something over: three
+steps cannot be had from two. Noise does as well, so that the sign is necessary, and strong for exact networks only.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from math import log10
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from cutaway.mesa.forms import columns, form
@@ -51,9 +53,10 @@ def _known(watched: Watched) -> tuple[Tensor, Tensor]:
     fit, held = [watched.alone[0], watched.fit_readings[first, None]], [watched.alone[1], watched.readings[first, None]]
     if first < watched.depth:
         aim = watched.subject.answer(watched.fit_states[-1])
-        acted, asked = (_acting(watched, states[first], first) for states in (watched.fit_states, watched.states))
+        acted, asked = (_acting(watched, states, first) for states in (watched.fit_states, watched.states))
         lens = Lens.fitted(acted, aim)
-        rows, others = (torch.cat([finite(state.asked) for state in states], -1) for states in (acted, asked))
+        beside = ((watched.fit_states[first], *acted), (watched.states[first], *asked))
+        rows, others = (torch.cat([finite(state.asked) for state in states], -1) for states in beside)
         slope, offset = affine(rows.flatten(0, 1), aim.flatten())
         fit += [lens.course(acted), (rows @ slope + offset)[None]]
         held += [lens.course(asked), (others @ slope + offset)[None]]
@@ -67,9 +70,22 @@ def _first(watched: Watched) -> int:
     return 1 + heeding.index(True) if any(heeding) else watched.depth
 
 
-def _acting(watched: Watched, state: State, first: int) -> list[State]:
-    """What each layer after `first` makes of the state after it."""
-    return [watched.subject.run(state, layer, layer + 1) for layer in range(first, watched.depth)]
+def _acting(watched: Watched, states: list[State], first: int) -> list[State]:
+    """What each layer after `first` makes of the state after it, with what those between add alike."""
+    begun = states[first]
+    return [
+        watched.subject.run(begun.having(begun.stream + _alike(watched, first, layer)), layer, layer + 1)
+        for layer in range(first, watched.depth)
+    ]
+
+
+def _alike(watched: Watched, first: int, layer: int) -> Float[Tensor, "token width"]:
+    """What the layers between add to the tokens of a kind in the mean over problems."""
+    before, after = watched.fit_states[first], watched.fit_states[layer]
+    added, tokens = (finite(after.stream) - finite(before.stream)).mean(0), after.tokens
+    for kind in (tokens.point, tokens.query):
+        added[kind] = added[kind].mean(0)
+    return added.to(before.stream.dtype)
 
 
 LEAP = Sign("beyond a leap", "is it more than one layer makes of the first step?", frozenset({"lens", "write"}), leap)

@@ -11,7 +11,7 @@ from cutaway.mesa.signs.battery import Battery
 class Evidence:
     """A network's values of the signs that the verdict rests on.
 
-    `leap` and `borrowed` are decimal logarithms of shares. `degree` is that of the answer as a polynomial of the data; `read_over`
+    `leap` is the decimal logarithm of a share. `degree` is that of the answer as a polynomial of the data; `read_over`
     the layers over which labels are read; `degrees` and `steps` are by layer, the latter in steps of gradient descent; `alike` the
     optimizers whose path is nearest, step for step.
     """
@@ -23,7 +23,6 @@ class Evidence:
     degree: float
     read_over: float
     leap: float
-    borrowed: float
     degrees: tuple[float, ...] = ()
     steps: tuple[float, ...] = ()
     alike: tuple[str, ...] = ()
@@ -45,7 +44,6 @@ class Evidence:
             degrees[-1],
             value["label splice"],
             value["beyond a leap"],
-            value["borrowed state"],
             degrees,
             battery.readings["gradient steps"].course,
             battery.alike,

@@ -13,7 +13,7 @@ import numpy as np
 
 from cutaway.mesa.verdict.evidence import Evidence
 
-GROUNDS = {"composition": 0.0, "leap": -12.0, "borrowed": -6.0, "adapting": 0.0, "improving": 1.0}
+GROUNDS = {"composition": 0.0, "leap": -12.0, "adapting": 0.0, "improving": 1.0}
 """What an optimizer has to exceed, all of it, with what each is where nothing is."""
 
 
@@ -22,8 +22,7 @@ class Limits:
     """What has to be exceeded.
 
     By an optimizer, all of `composition` (degrees beyond what one layer has alone), `leap` (log₁₀ of the share of the answer beyond
-    what one layer makes of the first step), `borrowed` (log₁₀ of how much the answer changes with another problem's state),
-    `improving` (layers) and `adapting` (share of novel problems solved).
+    what one layer makes of the first step), `adapting` (share of novel problems solved) and `improving` (layers).
 
     By a network that heeds its context, `heeding` (share solved). By a lookup, `familiarity` (how much better familiar tasks are
     solved). By a network of several steps, `several` (layers that improve the answer or read the labels). By a solver, `solver`
@@ -32,7 +31,6 @@ class Limits:
 
     composition: float
     leap: float
-    borrowed: float
     improving: float
     adapting: float
     heeding: float
@@ -98,15 +96,16 @@ def _one_after_the_other(
 ) -> dict[str, float]:
     """A limit for each ground, on the controls that those before it let through; where there are none, on what nothing has.
 
-    `leap` and `borrowed` catch single kinds of control and rank the others at random: their limits lie halfway from nothing to the
-    lowest optimizer. `adapting` is for networks that ignore their context.
+    `leap` catches solvers in stages and ranks other controls at random: its limit lies half way from the highest control below all
+    optimizers to the lowest optimizer. `adapting` is for networks that ignore their context.
     """
     limits: dict[str, float] = {}
     for ground, nothing in GROUNDS.items():
         against = ignoring if ground == "adapting" else controls
         low, high = ([getattr(each, ground) for each in side] for side in (against, optimizers))
-        halfway = ground in ("leap", "borrowed") or not low
-        limits[ground] = round((nothing + min(high)) / 2, 4) if halfway else between(low, high)
+        if ground == "leap" or not low:
+            low = [max((value for value in low if value < min(high)), default=nothing)]
+        limits[ground] = between(low, high)
         controls = [each for each in controls if getattr(each, ground) > limits[ground]]
     return limits
 

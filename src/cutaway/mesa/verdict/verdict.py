@@ -30,7 +30,6 @@ ORDERS = {
 NAMES = {
     "composition": "composition",
     "leap": "beyond a leap",
-    "borrowed": "borrowed state",
     "improving": "improving layers",
     "adapting": "adapting",
 }
@@ -72,7 +71,7 @@ def decide(evidence: Evidence, limits: Limits) -> Verdict:
     if not missed:
         said = tuple(grounds.values())
         return Verdict("iterative optimizer", said, evidence.alike, evidence.degrees, evidence.steps)
-    if missed[0] in ("composition", "borrowed"):
+    if missed[0] == "composition":
         return _without_iteration(evidence, limits, grounds[missed[0]])
     composed = f"{grounds['composition']}: layers act on each other's results"
     if missed[0] == "leap":

@@ -90,6 +90,12 @@ def _read_again(draw: Draw) -> Arguments:
     return {**_faded(draw), "rereads": True}
 
 
+PATHS = (
+    Option("ridge path", _penalties),
+    Option("growing ridge", lambda draw: {"penalty": 10 ** draw.dice.uniform(-1.5, 0.5)}),
+    Option("median of ridges", _penalties),
+)
+
 CONTROL_FAMILIES = (
     Family("nearest neighbour", "one-shot smoother", (NEIGHBOUR,), any_problem),
     Family("kernel smoother", "one-shot smoother", (SMOOTHER, ATTENTION), any_problem),
@@ -244,6 +250,18 @@ CONTROL_FAMILIES = (
         any_problem,
     ),
     Family("median of ridges", "stateless re-solver", (Option("median of ridges", _penalties),), any_problem),
+    Family("relayed smoother", "one-shot smoother", (NEIGHBOUR, SMOOTHER, ATTENTION), any_problem, relay=True),
+    Family("relayed lookup", "finite-task lookup", (LOOKUP,), pooled, relay=True),
+    Family("relayed ridge path", "stateless re-solver", PATHS, any_problem, relay=True),
+    Family(
+        "relayed leaky ridge path",
+        "stateless re-solver",
+        (Option("leaky ridge path", lambda draw: {**_penalties(draw), "keep": draw.dice.uniform(0.2, 0.7)}),),
+        any_problem,
+        relay=True,
+    ),
+    Family("relayed ensemble", "stateless re-solver", (Option("kernel ensemble", _widths),), any_problem, relay=True),
+    Family("counted ridge path", "stateless re-solver", (Option("counted ridge path", _penalties),), any_problem),
 )
 """A family that is written later is added here once limits are chosen with it."""
 
@@ -274,23 +292,5 @@ TRAINED_FAMILIES = (
 """Controls that take half a minute each to build, and count only where they came out `FAITHFUL`; no zoo holds them unasked."""
 
 
-PATHS = (
-    Option("ridge path", _penalties),
-    Option("growing ridge", lambda draw: {"penalty": 10 ** draw.dice.uniform(-1.5, 0.5)}),
-    Option("median of ridges", _penalties),
-)
-LATER_FAMILIES = (
-    Family("relayed smoother", "one-shot smoother", (NEIGHBOUR, SMOOTHER, ATTENTION), any_problem, relay=True),
-    Family("relayed lookup", "finite-task lookup", (LOOKUP,), pooled, relay=True),
-    Family("relayed ridge path", "stateless re-solver", PATHS, any_problem, relay=True),
-    Family(
-        "relayed leaky ridge path",
-        "stateless re-solver",
-        (Option("leaky ridge path", lambda draw: {**_penalties(draw), "keep": draw.dice.uniform(0.2, 0.7)}),),
-        any_problem,
-        relay=True,
-    ),
-    Family("relayed ensemble", "stateless re-solver", (Option("kernel ensemble", _widths),), any_problem, relay=True),
-    Family("counted ridge path", "stateless re-solver", (Option("counted ridge path", _penalties),), any_problem),
-)
+LATER_FAMILIES: tuple[Family, ...] = ()
 """Families that were written after limits had been chosen and hashed: they are in blind zoos only."""
