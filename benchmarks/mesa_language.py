@@ -20,7 +20,13 @@ from cutaway.mesa.language.report import FIGURES
 from cutaway.network import Network, wrap
 from cutaway.runs.progress import Progress, silent, terminal
 
-DEPENDS = ("mesa/language", "training/transformer.py", "training/loop.py", "concepts/read/twin.py", "mesa_language.py")
+DEPENDS = (
+    "mesa/language/*.py",
+    "training/transformer.py",
+    "training/loop.py",
+    "concepts/read/twin.py",
+    "mesa_language.py",
+)
 MINUTES = 25.0
 SEEDS = (8001, 8002, 8003)
 LARGE = "124M shape"

@@ -74,6 +74,7 @@ FILES = {
     "mesa_dial": "mesa_dial",
     "mesa_steps": "mesa_steps",
     "mesa_language": "mesa_language",
+    "mesa_pretraining": "mesa_pretraining",
 }
 LONG = (
     "statistics",
@@ -102,6 +103,7 @@ LONG = (
     "mesa_dial",
     "mesa_steps",
     "mesa_language",
+    "mesa_pretraining",
 )
 ON_REQUEST = tuple(
     name
