@@ -8,10 +8,11 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.checkpoint import checkpoint
+from torch.utils.flop_counter import FlopCounterMode, register_flop_formula
 
-from cutaway.ledger import count_flops
-from cutaway.ledger.flops import FlopCounter
+from cutaway.ledger import count_flops, meter
+from cutaway.ledger.flops import FlopCounter, UncountedError
 
 BATCH, HEADS, QUERIES, KEYS, WIDTH = 2, 4, 16, 12, 8
 PRODUCT = 2 * BATCH * HEADS * QUERIES * KEYS * WIDTH
@@ -157,7 +158,13 @@ def test_a_gru_and_an_lstm_cell_count_as_the_products_they_are_made_of():
 def test_a_grouped_product_takes_each_row_to_one_expert():
     rows, experts = torch.randn(8, 16, dtype=torch.bfloat16), torch.randn(2, 16, 24, dtype=torch.bfloat16)
     ends = torch.tensor([3, 8], dtype=torch.int32)
-    assert count_flops(lambda: F.grouped_mm(rows, experts, offs=ends)) == 2 * 8 * 16 * 24
+    once = 2 * 8 * 16 * 24
+    assert count_flops(lambda: F.grouped_mm(rows, experts, offs=ends)) == once
+    for value in (rows, experts):
+        value.requires_grad_()
+    assert count_flops(lambda: F.grouped_mm(rows, experts, offs=ends).square().sum().backward()) == 3 * once
+    columns = torch.randn(16, 8, dtype=torch.bfloat16)
+    assert count_flops(lambda: F.grouped_mm(experts.detach().mT.contiguous(), columns, offs=ends)) == once
 
 
 def test_linear_work_is_neither_counted_nor_reported():
@@ -199,6 +206,73 @@ def test_counting_changes_no_bit_of_the_result(mode):
 def test_transforms_count_what_they_batch_to():
     x = torch.randn(3, 4, 4)
     assert count_flops(lambda: torch.func.vmap(lambda a: a @ a)(x)) == 3 * 2 * 4 * 4 * 4
+
+
+def test_derivatives_of_functions_cost_a_product_for_each_row_or_column():
+    layer, x = nn.Linear(32, 8), torch.randn(32)
+    once = 2 * 32 * 8
+    assert count_flops(lambda: torch.func.grad(lambda x: layer(x).sum())(x)) == 2 * once
+    assert count_flops(lambda: torch.func.jacrev(layer)(x)) == once + 8 * once
+    per_example = torch.func.vmap(torch.func.grad(lambda w, x: (x @ w).sum()), in_dims=(None, 0))
+    assert count_flops(lambda: per_example(torch.randn(4, 5), torch.randn(7, 3, 4))) == 7 * 2 * (2 * 3 * 4 * 5)
+
+
+def test_recomputation_is_counted_because_it_is_done():
+    network = nn.Sequential(nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 8))
+    x = torch.randn(4, 8, requires_grad=True)
+    once = 2 * 4 * 8 * 8
+    assert count_flops(lambda: checkpoint(network, x, use_reentrant=True).sum().backward()) == 2 * 4 * once
+    # Without re-entrance it stops when all that is needed is there again: the last layer's output is not.
+    assert count_flops(lambda: checkpoint(network, x, use_reentrant=False).sum().backward()) == (3 + 4) * once
+
+
+def test_a_bilinear_layer_is_two_products():
+    layer, a, b = nn.Bilinear(5, 6, 7), torch.randn(4, 5), torch.randn(4, 6)
+    assert count_flops(lambda: layer(a, b)) == 2 * 4 * 7 * (5 * 6 + 6)
+
+
+def test_lower_precision_counts_as_many():
+    layer, x = nn.Linear(32, 8), torch.randn(2, 16, 32)
+
+    def step():
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = layer(x).float().sum()
+        loss.backward()
+
+    assert count_flops(step) == 2 * 2 * 32 * 32 * 8
+
+
+def test_strict_counting_raises_at_the_first_unknown_operator_before_it_runs():
+    ran = []
+
+    @torch.library.custom_op("cutaway_tests::topk", mutates_args=())
+    def topk(x: torch.Tensor) -> torch.Tensor:
+        ran.append(x)
+        return x @ x
+
+    with (
+        meter("trace", strict=True) as m,
+        pytest.raises(UncountedError, match=r"cutaway_tests.topk has no formula.*register_flop"),
+    ):
+        topk(torch.ones(2, 2))
+    assert (ran, m.cost.uncounted) == ([], {})
+    with meter("outer", strict=True), pytest.raises(UncountedError), meter("inner", flops=True):
+        torch.linalg.svd(torch.ones(2, 2))
+    with meter("trace", flops=True) as m:
+        torch.linalg.svd(torch.ones(2, 2))
+    assert m.cost.uncounted == {"aten._linalg_svd": 1}
+
+
+def test_a_formula_registered_with_torch_counts_from_then_on():
+    @torch.library.custom_op("cutaway_tests::twice", mutates_args=())
+    def twice(x: torch.Tensor) -> torch.Tensor:
+        return 2 * x
+
+    with FlopCounter() as counter:
+        twice(torch.ones(2, 2))
+    assert counter.uncounted == {"cutaway_tests.twice": 1}
+    register_flop_formula(torch.ops.cutaway_tests.twice)(lambda shape, **_: shape[0] * shape[1])
+    assert count_flops(lambda: twice(torch.ones(2, 2))) == 4
 
 
 def test_nothing_is_counted_after_an_error():

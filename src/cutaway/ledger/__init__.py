@@ -1,7 +1,7 @@
 """What understanding costs: a meter for a block of code, and the ledger's lines."""
 
 from cutaway.ledger.entry import Entry, Ledger, LedgerError, append, entries_of, read
-from cutaway.ledger.meter import Cost, Meter, count_flops, count_forwards, meter
+from cutaway.ledger.meter import Cost, Meter, count_backwards, count_examples, count_flops, count_forwards, meter
 
 __all__ = [
     "Cost",
@@ -10,6 +10,8 @@ __all__ = [
     "LedgerError",
     "Meter",
     "append",
+    "count_backwards",
+    "count_examples",
     "count_flops",
     "count_forwards",
     "entries_of",

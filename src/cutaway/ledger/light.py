@@ -35,4 +35,15 @@ _SORTED = """
     argsort isin kthvalue median mode searchsorted sort topk unique unique2 unique_consecutive
 """
 
-LIGHT = frozenset(f"{_MADE} {_MOVED} {_REDUCED} {_NORMALISED} {_SORTED}".split())
+_SPARSE = """
+    coalesce coalesced convert_indices_from_coo_to_csr convert_indices_from_csr_to_coo dense_dim efficientzerotensor
+    is_coalesced nnz sparse_compressed_tensor_unsafe sparse_compressed_tensor_with_dims sparse_coo_tensor_unsafe
+    sparse_coo_tensor_with_dims sparse_coo_tensor_with_dims_and_tensors sparse_dim sparse_log_softmax sparse_mask
+    sparse_mask_projection sparse_softmax sparse_sum sparse_sum_backward to_dense to_sparse to_sparse_bsc to_sparse_bsr
+    to_sparse_csc to_sparse_csr validate_sparse_compressed_tensor_args validate_sparse_coo_tensor_args
+"""
+_UNTAGGED = """
+    add bucketize convert_element_type div mul neg sub
+"""
+
+LIGHT = frozenset(f"{_MADE} {_MOVED} {_REDUCED} {_NORMALISED} {_SORTED} {_SPARSE} {_UNTAGGED}".split())
