@@ -67,6 +67,8 @@ FILES = {
     "dial_price": "dial_price",
     "dial_lower": "dial_lower",
     "dial_rules": "dial_rules",
+    "ledger_meter": "ledger_meter",
+    "ledger_scaling": "ledger_scaling",
     "mesa_compiled": "mesa_compiled",
     "mesa_trained": "mesa_trained",
     "mesa_limits": "mesa_limits",

@@ -41,7 +41,7 @@ def test_every_run_has_a_row_with_its_network_and_its_ledger(done: tuple[Sweep, 
     for row in found.table:
         stored = load(folder / row["name"])
         assert (row["loss"], row["live"]) == (stored.record.held_out, stored.record.alive[0])
-        assert {entry.kind for entry in read(folder / row["name"] / "ledger.jsonl").entries} >= {"cpu_s", "wall_s"}
+        assert {entry.resource for entry in read(folder / row["name"] / "ledger.jsonl").entries} >= {"cpu_s", "wall_s"}
     dense, sparse = found.table.rows()
     assert dense["useful_gflop"] == dense["executed_gflop"] == sparse["executed_gflop"] > sparse["useful_gflop"]
     assert dense["asked"] > 20 and len(dense["task_losses"]) == dense["asked"]

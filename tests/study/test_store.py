@@ -42,7 +42,7 @@ def test_the_tables_of_a_saved_trace_are_parquet_that_duckdb_reads(tmp_path: Pat
 
 def test_the_cost_of_a_trace_is_booked_in_its_ledger(tmp_path: Path):
     cw.save(small(), tmp_path / "run")
-    entries = {entry.kind: entry for entry in read(tmp_path / "run/ledger.jsonl").entries}
+    entries = {entry.resource: entry for entry in read(tmp_path / "run/ledger.jsonl").entries}
     assert entries["forwards"].quantity == 5
     assert entries["wall_s"].seed == 3
 

@@ -1,14 +1,23 @@
-"""A line of the ledger, `ledger.jsonl`: what one phase consumed of one kind of quantity. Lines are only appended."""
+"""A line of the ledger: what one phase consumed of one quantity, how that is known, and what it was for."""
 
 from __future__ import annotations
 
-import json
 import math
-import os
-from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
+from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 from cutaway.ledger.meter import Cost
+from cutaway.ledger.units import KINDS, check_entry_unit
+
+Kind = Literal["compute", "person", "data", "api", "energy"]
+Provenance = Literal["measured", "derived", "declared", "assumed"]
+Purpose = Literal["train", "discover", "apply"]
+State = Literal["done", "failed", "aborted"]
+PROVENANCES: tuple[str, ...] = get_args(Provenance)
+"""From the best known to the least."""
+
+PEAKS = ("peak_memory_bytes", "device_peak_bytes")
+"""Resources of which the highest counts, not the sum."""
 
 
 class LedgerError(Exception):
@@ -19,61 +28,76 @@ class LedgerError(Exception):
 class Entry:
     """What a phase ("trace", "train") consumed.
 
-    kind: what was consumed ("flops", "wall_s", "forwards", …). quantity and unit: how much. provenance: how it is known
-    ("measured", "estimated", "declared by the user"). seed and versions: of the run it belongs to.
+    kind: of what ("compute", "person", "data", "api", "energy"). quantity and unit: how much; money in a currency.
+    provenance: how it is known; "derived" is computed from what was measured. resource: which quantity, where a kind has
+    several of one unit ("wall_s", "cpu_s"); the unit if left out. purpose: "train" made the network, "discover" found
+    something out about it, "apply" used on it what was found before. state: how the phase ended; a failed one has cost
+    what it has cost. module, submodel: what it was spent on. note: what the quantity leaves out ("a lower bound without
+    aten._linalg_svd"). seed and versions: of the run it belongs to.
 
-    Raises ValueError for a quantity that is not a finite number.
+    >>> Entry("reading", "person", 2.5, "person-hour", "declared", purpose="discover").resource
+    'person-hour'
+
+    Raises ValueError for a quantity that is negative or not finite, a unit or currency that is not known, and any word
+    that is not of the lists above.
     """
 
     phase: str
-    kind: str
+    kind: Kind
     quantity: float
     unit: str
-    provenance: str
+    provenance: Provenance
+    resource: str = ""
+    purpose: Purpose | None = None
+    state: State = "done"
+    module: str = ""
+    submodel: str = ""
+    note: str = ""
     seed: int | None = None
     versions: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not math.isfinite(self.quantity):
+        self._check_words()
+        check_entry_unit(self.kind, self.unit)
+        object.__setattr__(self, "resource", self.resource or self.unit)
+        if isinstance(self.quantity, bool) or not isinstance(self.quantity, int | float):
+            raise ValueError(f"{self._where} was given {self.quantity!r}; expected a number")
+        if not math.isfinite(self.quantity) or self.quantity < 0:
             raise ValueError(
-                f"the entry {self.phase}/{self.kind} was given {self.quantity}; expected a finite quantity"
+                f"{self._where} was given {self.quantity}; expected a finite quantity, 0 or more; nothing is taken back: "
+                "try an entry of what was spent, and leave out what was not"
             )
 
+    @property
+    def _where(self) -> str:
+        return f"the entry {self.phase}/{self.resource or self.kind}"
 
-@dataclass(frozen=True)
-class Ledger:
-    """The entries of a file, and the lines that could not be read: (line number from 1, text)."""
-
-    entries: tuple[Entry, ...]
-    skipped: tuple[tuple[int, str], ...]
-
-
-def append(path: str | os.PathLike[str], entry: Entry) -> None:
-    """Add one line. If the file ends in a half-written line, the new one starts on a line of its own."""
-    line = json.dumps(asdict(entry), ensure_ascii=False, sort_keys=True) + "\n"
-    with Path(path).open("a+b") as file:
-        torn = file.seek(0, os.SEEK_END) > 0 and not _ends_a_line(file.fileno())
-        file.write((b"\n" if torn else b"") + line.encode())
-
-
-def read(path: str | os.PathLike[str]) -> Ledger:
-    """The entries of a ledger; half-written lines (a run was killed while writing) are skipped and reported.
-
-    Raises LedgerError for a whole line that is not an entry, FileNotFoundError if there is no such file.
-    """
-    entries, skipped = [], []
-    for number, line in enumerate(Path(path).read_bytes().splitlines(), 1):
-        try:
-            value = json.loads(line)
-        except ValueError:
-            skipped.append((number, line.decode(errors="replace")))
-        else:
-            entries.append(_entry(value, f"{path}, line {number}"))
-    return Ledger(tuple(entries), tuple(skipped))
+    def _check_words(self) -> None:
+        for name, given, known in (
+            ("kind", self.kind, tuple(KINDS)),
+            ("provenance", self.provenance, PROVENANCES),
+            ("purpose", self.purpose, (None, *get_args(Purpose))),
+            ("state", self.state, get_args(State)),
+        ):
+            if given not in known:
+                words = ", ".join("nothing" if word is None else repr(word) for word in known)
+                raise ValueError(f"the entry {self.phase!r} was given the {name} {given!r}; expected {words}")
+        for name in ("phase", "unit", "resource", "module", "submodel", "note"):
+            if not isinstance(getattr(self, name), str):
+                raise ValueError(f"the entry {self.phase!r} was given {name} {getattr(self, name)!r}; expected text")
 
 
-def entries_of(cost: Cost, *, seed: int | None = None, versions: dict[str, str] | None = None) -> list[Entry]:
-    """A measured cost as entries, one for each kind of quantity that is known."""
+def entries_of(
+    cost: Cost,
+    *,
+    seed: int | None = None,
+    versions: dict[str, str] | None = None,
+    purpose: Purpose | None = None,
+    state: State = "done",
+    module: str = "",
+    submodel: str = "",
+) -> list[Entry]:
+    """A measured cost as entries of compute, one for each quantity that is known."""
     known = {
         "flops": (cost.flops, "FLOP"),
         "forwards": (cost.forwards, "forwards"),
@@ -82,25 +106,23 @@ def entries_of(cost: Cost, *, seed: int | None = None, versions: dict[str, str] 
         "peak_memory_bytes": (cost.peak_memory_bytes, "B"),
         "device_peak_bytes": (cost.device_peak_bytes, "B"),
     }
+    missed = f"a lower bound without {', '.join(sorted(cost.uncounted))}" if cost.uncounted else ""
     return [
-        Entry(cost.phase, kind, quantity, unit, _provenance(kind, cost), seed, versions or {})
-        for kind, (quantity, unit) in known.items()
+        Entry(
+            cost.phase,
+            "compute",
+            quantity,
+            unit,
+            "measured",
+            resource,
+            purpose,
+            state,
+            module,
+            submodel,
+            missed if resource == "flops" else "",
+            seed,
+            versions or {},
+        )
+        for resource, (quantity, unit) in known.items()
         if quantity is not None
     ]
-
-
-def _provenance(kind: str, cost: Cost) -> str:
-    missed = kind == "flops" and cost.uncounted
-    return f"measured, a lower bound without {', '.join(sorted(cost.uncounted))}" if missed else "measured"
-
-
-def _entry(value: object, where: str) -> Entry:
-    expected = {item.name for item in fields(Entry)}
-    if not isinstance(value, dict) or value.keys() != expected:
-        found = sorted(value) if isinstance(value, dict) else type(value).__name__
-        raise LedgerError(f"{where}: found {found}; expected an entry with {sorted(expected)}")
-    return Entry(**{str(name): item for name, item in value.items()})
-
-
-def _ends_a_line(descriptor: int) -> bool:
-    return os.pread(descriptor, 1, os.fstat(descriptor).st_size - 1) == b"\n"
