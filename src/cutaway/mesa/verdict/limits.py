@@ -100,22 +100,26 @@ def _one_after_the_other(
     optimizers to the lowest optimizer. `adapting` is for networks that ignore their context.
     """
     limits: dict[str, float] = {}
+    every = len(controls)
     for ground, nothing in GROUNDS.items():
         against = ignoring if ground == "adapting" else controls
         low, high = ([getattr(each, ground) for each in side] for side in (against, optimizers))
         if ground == "leap" or not low:
             low = [max((value for value in low if value < min(high)), default=nothing)]
-        limits[ground] = between(low, high)
+        limits[ground] = between(low, high, None if against is ignoring else every)
         controls = [each for each in controls if getattr(each, ground) > limits[ground]]
     return limits
 
 
-def between(below: Sequence[float], above: Sequence[float]) -> float:
-    """The limit that errs least on two groups, counting both alike; in the middle of the widest gap of those."""
+def between(below: Sequence[float], above: Sequence[float], of: int | None = None) -> float:
+    """The limit that errs least on two groups, counting both alike; in the middle of the widest gap of those.
+
+    `of` is how large the group below is where some of it, which no limit lets through, is left out.
+    """
     low, high = np.asarray(below, float), np.asarray(above, float)
     values = np.unique(np.concatenate([low, high]))
     gaps = [(float(a), float(b)) for a, b in pairwise(values)] or [(float(values[0]), float(values[0]))]
-    errors = [(low > a).mean() + (high <= a).mean() for a, _ in gaps]
+    errors = [(low > a).sum() / (of or len(low)) + (high <= a).mean() for a, _ in gaps]
     best = min(errors)
     start, end = max(
         (gap for gap, error in zip(gaps, errors, strict=True) if error == best), key=lambda gap: gap[1] - gap[0]
