@@ -9,7 +9,10 @@ from tests.mesa.controls.test_paths import PROMPTS, ROWS, by_layer, close, solve
 
 from cutaway.mesa.controls import (
     BaggedRidge,
+    ClippedRidgePath,
     CountedRidgePath,
+    KernelRidgeAtOnce,
+    KernelRidgePath,
     MedianOfRidges,
     NestedSmoother,
     PowerFilter,
@@ -113,3 +116,17 @@ def test_a_network_that_is_handed_its_labels_answers_as_before_and_no_layer_of_i
         assert not handed.answer(handed.run(blank, layer, layer + 1)).any()
     with pytest.raises(ValueError, match="turned already"):
         relayed(plain.rotated(1))
+
+
+def test_a_clipped_path_is_the_ridge_path_within_the_labels():
+    far = PROMPTS.asking(4 * PROMPTS.queries)
+    plain, cut = (answers(kind(10.0, 0.01).compiled(3, DEPTH), far).numpy() for kind in (RidgePath, ClippedRidgePath))
+    low, high = (np.array([edge(ys) for _, ys, _ in ROWS])[:, None] for edge in (np.min, np.max))
+    close(cut, np.clip(plain, low, high))
+    assert np.abs(cut - plain).max() > 0.1
+
+
+def test_a_kernel_path_ends_in_the_solution_of_its_last_penalty():
+    found = by_layer(KernelRidgePath("gaussian", 1.5, 10.0, 0.02))
+    close(found[-1], by_layer(KernelRidgeAtOnce("gaussian", 1.5, 0.02))[-1])
+    assert np.abs(found[0] - found[-1]).max() > 0.05

@@ -2,6 +2,7 @@
 
 from cutaway.mesa.controls.annealed_lookup import AnnealedLookup
 from cutaway.mesa.controls.bagged_ridge import BaggedRidge
+from cutaway.mesa.controls.clipped_ridge_path import ClippedRidgePath
 from cutaway.mesa.controls.control import Control
 from cutaway.mesa.controls.copying import Copying
 from cutaway.mesa.controls.counted_ridge_path import CountedRidgePath
@@ -11,6 +12,7 @@ from cutaway.mesa.controls.growing_rank import GrowingRank
 from cutaway.mesa.controls.growing_ridge import GrowingRidge
 from cutaway.mesa.controls.kernel_ensemble import KernelEnsemble
 from cutaway.mesa.controls.kernel_ridge import KernelRidgeAtOnce
+from cutaway.mesa.controls.kernel_ridge_path import KernelRidgePath
 from cutaway.mesa.controls.kernel_smoother import KernelSmoother
 from cutaway.mesa.controls.leaky_ridge_path import LeakyRidgePath
 from cutaway.mesa.controls.linear_read import LinearRead
@@ -55,6 +57,8 @@ CONTROLS: dict[str, type[Control]] = {
     "nested smoother": NestedSmoother,
     "median of ridges": MedianOfRidges,
     "counted ridge path": CountedRidgePath,
+    "kernel ridge path": KernelRidgePath,
+    "clipped ridge path": ClippedRidgePath,
 }
 """Every kind of control by its name, of those that are written down."""
 
@@ -66,6 +70,7 @@ __all__ = [
     "TRAINED",
     "AnnealedLookup",
     "BaggedRidge",
+    "ClippedRidgePath",
     "Control",
     "Copying",
     "CountedRidgePath",
@@ -75,6 +80,7 @@ __all__ = [
     "GrowingRidge",
     "KernelEnsemble",
     "KernelRidgeAtOnce",
+    "KernelRidgePath",
     "KernelSmoother",
     "LeakyRidgePath",
     "LinearRead",

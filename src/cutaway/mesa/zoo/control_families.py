@@ -292,5 +292,45 @@ TRAINED_FAMILIES = (
 """Controls that take half a minute each to build, and count only where they came out `FAITHFUL`; no zoo holds them unasked."""
 
 
-LATER_FAMILIES: tuple[Family, ...] = ()
+LATER_FAMILIES = (
+    Family(
+        "relayed counted ridge path",
+        "stateless re-solver",
+        (Option("counted ridge path", _penalties),),
+        any_problem,
+        relay=True,
+    ),
+    Family(
+        "relayed sharpening smoother",
+        "stateless re-solver",
+        (Option("sharpening smoother", _widths),),
+        any_problem,
+        relay=True,
+    ),
+    Family(
+        "kernel ridge path",
+        "stateless re-solver",
+        (
+            Option(
+                "kernel ridge path",
+                lambda draw: {
+                    "shape": _shape(draw),
+                    "bandwidth": _bandwidth(draw, 0.6, 2.0),
+                    "first": 10.0,
+                    "last": 0.01,
+                },
+            ),
+        ),
+        any_problem,
+    ),
+    Family(
+        "clipped ridge path",
+        "stateless re-solver",
+        (
+            Option("clipped ridge path", _penalties),
+            Option("clipped ridge path", lambda draw: {**_penalties(draw), "keep": draw.dice.uniform(0.2, 0.7)}),
+        ),
+        any_problem,
+    ),
+)
 """Families that were written after limits had been chosen and hashed: they are in blind zoos only."""
