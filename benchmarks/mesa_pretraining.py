@@ -161,10 +161,12 @@ def values(result: Result, middle: Middle, mixed: float, sign: str) -> dict[int,
 
 
 def fates(result: Result, mixed: float) -> dict[str, Fate]:
-    """What becomes of every sign, against random blocks that learned text alone."""
+    """What becomes of every sign that was read, against random blocks that learned text alone."""
+    measured = rows_of(result, "taught", mixed)[0]["steps"][0]["values"]
     return {
         sign.name: fate(values(result, "taught", mixed, sign.name), values(result, "random", 0.0, sign.name))
         for sign in SIGNS
+        if sign.name in measured
     }
 
 

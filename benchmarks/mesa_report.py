@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from benchmarks import mesa_compiled, mesa_dial, mesa_language, mesa_limits, mesa_steps, mesa_trained, mesa_zoo
+from benchmarks import (
+    mesa_compiled,
+    mesa_dial,
+    mesa_language,
+    mesa_limits,
+    mesa_pretraining,
+    mesa_steps,
+    mesa_trained,
+    mesa_zoo,
+)
 from benchmarks.figures import Bar, Measured, Result
 from cutaway.mesa.verdict.rates import rate
 
@@ -17,10 +26,16 @@ PAGES = {
     "mesa_steps": mesa_steps,
     "mesa_dial": mesa_dial,
     "mesa_language": mesa_language,
+    "mesa_pretraining": mesa_pretraining,
 }
 """The benchmarks, in the order in which their lines stand."""
 
-LAST = {"mesa_trained": "layer by layer", "mesa_dial": mesa_dial.SHALLOW, "mesa_language": mesa_language.LARGE}
+LAST = {
+    "mesa_trained": "layer by layer",
+    "mesa_dial": mesa_dial.SHALLOW,
+    "mesa_language": mesa_language.LARGE,
+    "mesa_pretraining": "mesa net",
+}
 """What the longest of them measure last."""
 
 

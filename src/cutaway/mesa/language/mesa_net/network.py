@@ -1,7 +1,7 @@
 """A small network trained on in-context regression, one of whose layers solves it by conjugate gradients: a certain positive.
 
-Its other layers are MLPs, which see one token each: whatever is learned from the context is learned by that layer. So the truth is
-certain though the weights are trained, and the number of steps is a dial.
+Its other layers are MLPs, which see one token each: whatever is read from the context is read by that layer, and the number of its
+steps is a dial. With 0 or 1 steps the truth is not certain: the MLPs behind act on the moments that were read.
 """
 
 from __future__ import annotations
