@@ -22,6 +22,8 @@ from benchmarks import (
     concept_report,
     dial_report,
     diff_report,
+    ledger_meter,
+    ledger_scaling,
     mesa_report,
     natural_report,
     plants,
@@ -48,6 +50,8 @@ PAGES = (
     reader_report,
     plants,
     dial_report,
+    ledger_meter,
+    ledger_scaling,
     mesa_report,
 )
 """Those that have lines of their own, in the order in which they stand in the table."""
