@@ -55,7 +55,7 @@ def test_a_cost_becomes_one_entry_for_each_known_quantity():
     cost = Cost("trace", 100, {"aten._linalg_svd": 1}, 3, 0.5, 0.9, 1000, 0)
     entries = {entry.resource: entry for entry in entries_of(cost, seed=7, purpose="discover", module="mlp.1")}
     assert set(entries) == {"flops", "forwards", "wall_s", "cpu_s", "peak_memory_bytes"}
-    assert entries["flops"].note == "a lower bound without aten._linalg_svd" and entries["wall_s"].note == ""
+    assert entries["flops"].note == "not counted: aten._linalg_svd ×1" and entries["wall_s"].note == ""
     assert (entries["wall_s"].quantity, entries["wall_s"].unit, entries["wall_s"].seed) == (0.5, "s", 7)
     assert {(entry.kind, entry.provenance, entry.purpose, entry.module) for entry in entries.values()} == {
         ("compute", "measured", "discover", "mlp.1")

@@ -16,8 +16,8 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from cutaway.dial.transformer import SparseShape, SparseTransformer
-from cutaway.ledger import Cost, append, entries_of
-from cutaway.runs import Run, RunError, Table, new_run, open_run
+from cutaway.ledger import Cost, Entry, append, entries_of
+from cutaway.runs import LEDGER, Run, RunError, Table, new_run, open_run
 from cutaway.training.tokenizer import read_tokenizer
 
 if TYPE_CHECKING:
@@ -135,9 +135,34 @@ def save(
         run.save_tensors({"windows": stored.windows}, "windows")
         run.write_json("record", asdict(record))
         stored.tokenizer.save(str(run.path / "tokenizer.json"))
-        for entry in (entry for cost in costs for entry in entries_of(cost, seed=record.seed)):
-            append(run.path / "ledger.jsonl", entry)
+        versions = run.info["versions"]
+        entries = [
+            one for cost in costs for one in entries_of(cost, seed=record.seed, versions=versions, purpose="train")
+        ]
+        counted = any(entry.resource == "flops" for entry in entries)
+        append(run.path / LEDGER, *entries, *([] if counted else operations(record, versions)))
     return path
+
+
+def operations(record: Record, versions: dict[str, str] | None = None) -> list[Entry]:
+    """The operations of training as entries, derived from sizes and steps: of all resumed parts, of what it began from none."""
+    note = "" if record.start is None and record.teacher is None else "without the networks it came from"
+    quantities = {"flops": record.executed, "useful_flops": record.useful}
+    return [
+        Entry(
+            "training",
+            "compute",
+            quantity,
+            "FLOP",
+            "derived",
+            resource,
+            purpose="train",
+            note=note,
+            seed=record.seed,
+            versions=versions or {},
+        )
+        for resource, quantity in quantities.items()
+    ]
 
 
 def load(folder: Path | str) -> Stored:

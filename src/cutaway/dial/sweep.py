@@ -23,8 +23,8 @@ from cutaway.dial.prune.prune import own_loss
 from cutaway.dial.store import Stored, load, save
 from cutaway.dial.tasks import Examples
 from cutaway.dial.train import Kernels
-from cutaway.ledger import Cost, meter
-from cutaway.runs import Engine, Progress, Table, resumable, save_parquet, silent
+from cutaway.ledger import Cost, append, entries_of, meter
+from cutaway.runs import LEDGER, Engine, Progress, Table, resumable, save_parquet, silent
 from cutaway.training.loop import TrainingDivergedError
 
 SHOWN = (
@@ -165,7 +165,9 @@ def run(plan: Plan, home: str) -> dict[str, Any]:
             stored, why = carried_out(plan, checkpoints), None
         except TrainingDivergedError as error:
             stored, why = None, str(error).replace(str(checkpoints), checkpoints.name)
-    if stored is not None:
+    if stored is None:
+        append(Path(home) / LEDGER, *entries_of(meters.cost, seed=plan.seed, purpose="train", state="failed"))
+    else:
         save(stored, folder, overwrite=True, arguments=plan.given, costs=[meters.cost])
         shutil.rmtree(checkpoints, ignore_errors=True)
     return {"name": folder.name, **plan.given, **measured(stored, meters.cost, plan), "why": why}

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
-from cutaway.ledger.meter import Cost
+from cutaway.ledger.cost import STATES, Cost, State
 from cutaway.ledger.units import KINDS, check_entry_unit
 
 Kind = Literal["compute", "person", "data", "api", "energy"]
 Provenance = Literal["measured", "derived", "declared", "assumed"]
 Purpose = Literal["train", "discover", "apply"]
-State = Literal["done", "failed", "aborted"]
 PROVENANCES: tuple[str, ...] = get_args(Provenance)
 """From the best known to the least."""
 
@@ -77,7 +76,7 @@ class Entry:
             ("kind", self.kind, tuple(KINDS)),
             ("provenance", self.provenance, PROVENANCES),
             ("purpose", self.purpose, (None, *get_args(Purpose))),
-            ("state", self.state, get_args(State)),
+            ("state", self.state, STATES),
         ):
             if given not in known:
                 words = ", ".join("nothing" if word is None else repr(word) for word in known)
@@ -87,42 +86,72 @@ class Entry:
                 raise ValueError(f"the entry {self.phase!r} was given {name} {getattr(self, name)!r}; expected text")
 
 
+MEASURED: dict[str, tuple[str, str]] = {
+    "flops": ("flops", "FLOP"),
+    "useful": ("useful_flops", "FLOP"),
+    "forwards": ("forwards", "forwards"),
+    "backwards": ("backwards", "backwards"),
+    "examples": ("examples", "examples"),
+    "tokens": ("tokens", "tokens"),
+    "wall_s": ("wall_s", "s"),
+    "cpu_s": ("cpu_s", "s"),
+    "children_cpu_s": ("children_cpu_s", "s"),
+    "peak_memory_bytes": ("peak_memory_bytes", "B"),
+    "device_peak_bytes": ("device_peak_bytes", "B"),
+}
+"""What of a cost is booked: under which resource, in which unit."""
+SELDOM = ("backwards", "examples", "tokens", "children_cpu_s")
+"""Booked only where there were any: 0 says that nobody counted them."""
+
+
 def entries_of(
     cost: Cost,
     *,
     seed: int | None = None,
     versions: dict[str, str] | None = None,
     purpose: Purpose | None = None,
-    state: State = "done",
+    state: State | None = None,
     module: str = "",
     submodel: str = "",
 ) -> list[Entry]:
-    """A measured cost as entries of compute, one for each quantity that is known."""
-    known = {
-        "flops": (cost.flops, "FLOP"),
-        "forwards": (cost.forwards, "forwards"),
-        "wall_s": (cost.wall_s, "s"),
-        "cpu_s": (cost.cpu_s, "s"),
-        "peak_memory_bytes": (cost.peak_memory_bytes, "B"),
-        "device_peak_bytes": (cost.device_peak_bytes, "B"),
-    }
-    missed = f"a lower bound without {', '.join(sorted(cost.uncounted))}" if cost.uncounted else ""
-    return [
-        Entry(
-            cost.phase,
-            "compute",
-            quantity,
-            unit,
-            "measured",
-            resource,
-            purpose,
-            state,
-            module,
-            submodel,
-            missed if resource == "flops" else "",
-            seed,
-            versions or {},
-        )
-        for resource, (quantity, unit) in known.items()
-        if quantity is not None
-    ]
+    """A measured cost as entries of compute, one for each quantity that is known, of each of its phases.
+
+    A quantity that is known of every phase metered inside is divided among them, each with its own state, so that a phase
+    that failed stays in as one; the rest is booked under the phase itself. `state` is by default that of each phase. What
+    keeps `flops` from being exact is their note.
+    """
+    found = []
+    for name, (resource, unit) in MEASURED.items():
+        for phase in _phases(cost, name):
+            quantity = getattr(phase, name)
+            if quantity is None or (not quantity and (name in SELDOM or phase is not cost)):
+                continue
+            note = "; ".join(phase.caveats) if unit == "FLOP" else ""
+            found.append(
+                Entry(
+                    phase.phase,
+                    "compute",
+                    quantity,
+                    unit,
+                    "measured",
+                    resource,
+                    purpose,
+                    state or phase.state,
+                    module,
+                    submodel,
+                    note,
+                    seed,
+                    versions or {},
+                )
+            )
+    return found
+
+
+def _phases(cost: Cost, name: str) -> list[Cost]:
+    """The phases among which a quantity is divided; `cost` alone, if it is not known of all of them or does not add up."""
+    known = cost.parts and all(getattr(part, name) is not None for part in cost.parts)
+    if not known or getattr(cost, name) is None or name.endswith("_bytes"):
+        return [cost]
+    rest = cost.unattributed
+    own = replace(rest, phase=cost.phase, **{name: max(0, getattr(rest, name))})
+    return [phase for part in cost.parts for phase in _phases(part, name)] + [own]

@@ -1,6 +1,7 @@
 """A run is a folder: `run.json`, tensors, tables; written beside its name and renamed, so it is whole or absent.
 
-`run.json` lists every other file with its size and SHA-256, so that a half-copied run is noticed when it is opened.
+`run.json` lists every other file with its size and SHA-256, so that a half-copied run is noticed when it is opened; but
+not the ledger, to which what a run costs later is added.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from cutaway.runs.table import Table
 
 RUN_FILE = "run.json"
 FORMAT = 1
+LEDGER = "ledger.jsonl"
+GROWING = (LEDGER,)
+"""Files that go on growing after a run is whole: not listed, and not compared where an earlier version listed them."""
 _VERSIONED = ("torch", "transformers", "numpy")
 _EXPECTED = ("format", "kind", "files")
 
@@ -156,6 +160,8 @@ def open_run(path: str | os.PathLike[str], *, verify: bool = False) -> Run:
     info = _read_info(path)
     for entry in info["files"]:
         _check_entry(path, entry)
+        if entry["name"] in GROWING:
+            continue
         _check_file(path / entry["name"], entry, verify)
     return Run(path, info)
 
@@ -219,7 +225,7 @@ def _put(beside: Path, path: Path) -> None:
 
 
 def _listing(folder: Path) -> list[dict[str, Any]]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in GROWING)
     return [
         {"name": path.relative_to(folder).as_posix(), "size": path.stat().st_size, "sha256": _sha256(path)}
         for path in files
