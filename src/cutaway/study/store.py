@@ -17,15 +17,14 @@ from cutaway.concepts.verdict import Matches
 from cutaway.decisions import Decision, Rerun, Trace
 from cutaway.decisions.claims import CLAIMS, claims_of
 from cutaway.decisions.show import heading
-from cutaway.ledger import Cost, append, entries_of
-from cutaway.runs import Run, RunError, Table, new_run, open_run
+from cutaway.ledger import Cost, Purpose, append, entries_of
+from cutaway.runs import LEDGER, Run, RunError, Table, new_run, open_run
 from cutaway.study.cite import methods_of
 from cutaway.study.plain import Reader, Writer
 from cutaway.submodels import Curve, SubModel, load_submodels, save_submodels
 
 VALUE, VERDICTS = "value", "verdicts"
 RECORDS = {one.__name__.lower(): one for one in (Matches, Differences)}  # kept as one JSON, and their lines as a table
-LEDGER = "ledger.jsonl"
 SINGLE = (Trace, Rerun, Matches, Differences, Table, SubModel, Decision, Curve)
 EXPECTED = "a Trace, Rerun, Matches, Differences, Table, Decision, SubModel or a list of SubModels"
 
@@ -35,7 +34,7 @@ def save(
     folder: str | os.PathLike[str],
     overwrite: bool = False,
     arguments: Mapping[str, Any] | None = None,
-    costs: Sequence[Cost] = (),
+    costs: Sequence[Cost] | None = None,
 ) -> Path:
     """Writes `value` (one of `SINGLE`, or a list of SubModels) as a run folder; gives its path.
 
@@ -68,7 +67,8 @@ def save(
             _write(run, value, kind)
         if isinstance(value, Trace):
             (run.path / CLAIMS).write_text("".join(f"{claim.line()}\n" for claim in claims_of(value)), "utf-8")
-        _book(costs or ([value.cost] if isinstance(value, Trace) else []), seed, run)
+        own = [value.cost] if isinstance(value, Trace) else []
+        _book(own if costs is None else costs, seed, run, "apply" if isinstance(value, Rerun) else "discover")
     return path
 
 
@@ -106,8 +106,8 @@ def _about(value: Any) -> dict[str, Any]:
     return {}
 
 
-def _book(costs: Sequence[Cost], seed: int | None, run: Run) -> None:
+def _book(costs: Sequence[Cost], seed: int | None, run: Run, purpose: Purpose) -> None:
     """Costs as lines of the ledger."""
-    for cost in costs:
-        for entry in entries_of(cost, seed=seed, versions=run.info["versions"]):
-            append(run.path / LEDGER, entry)
+    versions = run.info["versions"]
+    entries = [entry for cost in costs for entry in entries_of(cost, seed=seed, versions=versions, purpose=purpose)]
+    append(run.path / LEDGER, *entries)

@@ -1,0 +1,197 @@
+"""How the cost of understanding grows: one point a network, from folders that hold its training and what was asked of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cutaway.ledger import Ledger
+from cutaway.runs import RunError, Table, open_run
+from cutaway.study.cost.books import Book, CostError, study
+
+if TYPE_CHECKING:
+    from cutaway.ledger.scaling import Fit
+
+OUTSIDE = ("embed", "unembed", "bigram")
+"""Kinds of parameters that are left out of the non-embedding ones."""
+SIZES = ("training_flops", "parameters", "non_embedding", "neurons")
+RATIO = "understanding ÷ training on training flops"
+
+
+@dataclass(frozen=True)
+class Grown:
+    """One network of a scaling study. size: what networks of one size share; reached: whether understanding got as far as it
+    was to get (a search that was stopped or failed is a lower bound); sizes that are not known are None."""
+
+    network: str
+    size: str
+    training_flops: float
+    understanding_flops: float
+    reached: bool = True
+    parameters: float | None = None
+    non_embedding: float | None = None
+    neurons: float | None = None
+
+
+@dataclass(frozen=True)
+class Growth:
+    """The networks, every candidate fit, and sentences about folders that gave no point."""
+
+    networks: tuple[Grown, ...]
+    fits: tuple[Fit, ...]
+    left_out: tuple[str, ...]
+
+    def __str__(self) -> str:
+        from cutaway.ledger.reference import exponents
+        from cutaway.ledger.scaling import table
+
+        bounds = sum(not one.reached for one in self.networks)
+        head = f"{len(self.networks)} networks, of {bounds} of them the cost of understanding is a lower bound"
+        return "\n\n".join(
+            [
+                "\n".join([head, *map(str, self.fits)]),
+                f"every fit that was looked at, corrected for how many there are\n{table(self.fits)}",
+                f"exponents that others have named\n{exponents()}",
+                *(["\n".join(f"left out: {one}" for one in self.left_out)] if self.left_out else []),
+            ]
+        )
+
+    @property
+    def table(self) -> Table:
+        """One row a network."""
+        return Table.of(map(asdict, self.networks))
+
+
+def growth(given: Sequence[Path]) -> Growth:
+    """The fits over networks in these folders, or in files of lines ({"network": …, "size": …, "training_flops": …,
+    "understanding_flops": …, "reached": …} and sizes).
+
+    A folder is of one network, or its subfolders are, each with one training in it. Raises CostError for no network.
+    """
+    networks: list[Grown] = []
+    left: list[str] = []
+    for path in given:
+        found, why = (_lines(path), []) if path.is_file() else _folders(path)
+        networks, left = networks + found, left + why
+    if not networks:
+        raise CostError(
+            f"{', '.join(map(str, given))}: no network with its training and what understanding it cost, both counted in "
+            f"FLOPs{': ' * bool(left)}{'; '.join(left)}; expected folders that hold both"
+        )
+    return Growth(tuple(networks), _fits(networks), tuple(left))
+
+
+def _fits(networks: Sequence[Grown]) -> tuple[Fit, ...]:
+    from cutaway.ledger.scaling import Point, fits
+
+    candidates: dict[str, list[Point]] = {}
+    for size in SIZES:
+        known = [one for one in networks if getattr(one, size)]
+        if len(known) < len(networks):
+            continue
+        words = size.replace("_", " ")
+        points = [Point(getattr(one, size), one.understanding_flops, one.reached, one.size) for one in known]
+        candidates[f"understanding on {words}"] = points
+        if size != "training_flops":
+            candidates[f"training on {words}"] = [
+                Point(getattr(one, size), one.training_flops, size=one.size) for one in known
+            ]
+    candidates[RATIO] = [
+        Point(one.training_flops, one.understanding_flops / one.training_flops, one.reached, one.size)
+        for one in networks
+    ]
+    return fits(candidates, {RATIO: 0.0})
+
+
+def _folders(path: Path) -> tuple[list[Grown], list[str]]:
+    """The networks of a folder, and why some subfolders give none."""
+    books = study([path]).books
+    groups: dict[Path, list[Book]] = {}
+    if sum(_trains(book) for book in books) == 1:
+        groups[path] = list(books)
+    else:
+        for book in books:
+            below = book.path.resolve().relative_to(path.resolve()).parts
+            if below:
+                groups.setdefault(path / below[0], []).append(book)
+    found: list[Grown] = []
+    left: list[str] = []
+    for folder, some in groups.items():
+        why = _lack(some)
+        left += [f"{folder}: {why}"] if why else []
+        found += [] if why else [_grown(folder, some)]
+    return found, left
+
+
+def _lack(books: Sequence[Book]) -> str:
+    """Why these books are no network's; empty if they are."""
+    trainings = sum(_trains(book) for book in books)
+    if trainings != 1:
+        return f"{trainings} trainings with FLOPs; expected one network a folder"
+    if not sum(_flops(book.of("discover", "apply")) for book in books):
+        return "no understanding with FLOPs; run the commands with --flops"
+    return ""
+
+
+def _grown(folder: Path, books: Sequence[Book]) -> Grown:
+    own = next(book for book in books if _trains(book))
+    asked = [book.of("discover", "apply") for book in books]
+    sizes = _sizes(own.path)
+    return Grown(
+        network=folder.name or str(folder),
+        size=sizes.pop("size", ""),
+        training_flops=_flops(own.of("train")),
+        understanding_flops=sum(map(_flops, asked)),
+        reached=all(head.state == "done" for ledger in asked for head in ledger.heads),
+        **sizes,
+    )
+
+
+def _sizes(path: Path) -> dict[str, Any]:
+    """The sizes of a network that `dial` trained; nothing of others."""
+    try:
+        run = open_run(path)
+        config, live = run.read_json("config"), run.read_json("record")["live"]
+    except (RunError, KeyError):
+        return {}
+    of = {kind: counts["of"] for kind, counts in live.items()}
+    hidden = config.get("hidden") or 4 * config["width"]
+    return {
+        "size": json.dumps(config, sort_keys=True),
+        "parameters": float(sum(of.values())),
+        "non_embedding": float(sum(count for kind, count in of.items() if kind not in OUTSIDE)),
+        "neurons": float(hidden * config.get("layers", 2)),
+    }
+
+
+def _lines(file: Path) -> list[Grown]:
+    return [_row(row, f"{file}, line {number}") for number, row in _rows(file)]
+
+
+def _rows(file: Path) -> Iterator[tuple[int, Any]]:
+    for number, text in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+        if text.strip():
+            try:
+                yield number, json.loads(text)
+            except ValueError as error:
+                raise CostError(f"{file}, line {number}: no JSON ({error}); expected one object a network") from None
+
+
+def _row(row: Any, where: str) -> Grown:
+    known = {one.name for one in fields(Grown)}
+    needed = {"network", "size", "training_flops", "understanding_flops"}
+    if not isinstance(row, Mapping) or not needed <= row.keys() <= known:
+        given = sorted(row) if isinstance(row, Mapping) else row
+        raise CostError(f"{where}: given {given}; expected {sorted(needed)} and, if known, {sorted(known - needed)}")
+    return Grown(**row)
+
+
+def _trains(book: Book) -> bool:
+    return _flops(book.of("train")) > 0
+
+
+def _flops(ledger: Ledger) -> float:
+    return sum(row["quantity"] for row in ledger.where(resource="flops").totals())
