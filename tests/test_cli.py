@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cyclopts import App
 from tests.command import Command
 
 import cutaway as cw
 from cutaway.cli import app
 from cutaway.cli.question import unescaped
 from cutaway.cli.verbs import listed
-from cutaway.runs import RunError
+from cutaway.ledger import read
+from cutaway.runs import RunError, open_run
 
 QUOTE = ["organism:code", "x = 'abc", "--answer", "'", "--instead", '"']
 SMALL = ["organism:quote", "ant cat ' ant bee", "--answer", " '", "--instead", ' "']
@@ -43,6 +45,10 @@ VERBS = (
     "mesa screen",
     "mesa report",
     "mesa budget",
+    "cost",
+    "cost scaling",
+    "cost clock start",
+    "cost clock stop",
 )
 
 
@@ -70,7 +76,7 @@ def test_the_installed_command_gives_one_sentence_and_no_traceback(tmp_path: Pat
 
 
 def test_the_version_and_every_help_import_no_torch(tmp_path: Path) -> None:
-    groups = [["--version"], ["--help"], ["dial", "--help"], ["mesa", "--help"]]
+    groups = [["--version"], ["--help"], ["dial", "--help"], ["mesa", "--help"], ["cost", "clock", "--help"]]
     asked = [*groups, *([*verb.split(), "--help"] for verb in VERBS)]
     code = (
         f"import sys\nfrom cutaway.cli import run\nstatus = [run(tokens) for tokens in {asked!r}]\n"
@@ -361,7 +367,8 @@ def test_a_stopped_trace_keeps_what_is_done_and_goes_on(command: Command, monkey
     stopped = command(*words)
     assert (stopped.status, stopped.out) == (130, "")
     assert "kept in kept.partial, the same command goes on" in stopped.err
-    assert not Path("kept").exists() and len(list(Path("kept.partial").iterdir())) == 2
+    kept = {path.name for path in Path("kept.partial").iterdir()}
+    assert not Path("kept").exists() and len(kept - {"ledger.jsonl"}) == 2 and "ledger.jsonl" in kept
 
     stop_at = None
     calls.clear()
@@ -405,9 +412,16 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
 
 
 def test_every_verb_is_a_command() -> None:
-    groups = ("dial", "mesa")
-    inside = {f"{group} {name}" for group in groups for name in app[group] if not name.startswith("-")}
-    assert set(VERBS) == {name for name in app if not name.startswith("-")} - set(groups) | inside
+    def commands(group: App) -> set[str]:
+        found: set[str] = set()
+        for name in group:
+            if not name.startswith("-"):
+                inside = commands(group[name])
+                found |= {f"{name} {one}" for one in inside}
+                found |= {name} if group[name].default_command or not inside else set()
+        return found
+
+    assert set(VERBS) == commands(app)
 
 
 def test_edges_are_traced_shown_and_saved_with_claims_that_verify_runs_again(command: Command, tmp_path: Path) -> None:
@@ -451,3 +465,53 @@ def test_claims_that_are_not_there_are_an_answer_not_a_crash(command: Command, t
     (tmp_path / "fresh.jsonl").write_text('{"prompt": "a", "answer": "b"}')
     ended = command("verify", "nowhere", "organism:quote", "--inputs", "fresh.jsonl")
     assert ended.status == 1 and "is no file" in ended.err
+
+
+# what they cost -----------------------------------------------------------------------------------------------------
+
+
+def test_every_command_books_what_it_cost_in_the_run_that_it_made(command: Command) -> None:
+    for verb, *rest in (
+        ["trace", *SMALL, *QUICK],
+        ["submodels", "organism:quote"],
+        ["without", *SMALL[:2], "mlp_out.0", *SMALL[2:]],
+    ):
+        assert command(verb, *rest, "--out", verb).status == 0
+        booked = read(Path(verb) / "ledger.jsonl")
+        assert {entry.purpose for entry in booked.entries} == {"apply" if verb == "without" else "discover"}
+        assert {"cpu_s", "wall_s", "forwards"} <= {entry.resource for entry in booked.entries}
+    trace = read("trace/ledger.jsonl").where(resource="forwards")
+    assert trace.totals().rows()[0]["quantity"] >= cw.load("trace").cost.forwards
+
+
+def test_what_a_command_cost_that_was_stopped_stays_in_the_ledger_of_the_one_that_went_on(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = cw.trace
+
+    def stopped(*given: Any, **named: Any) -> Any:
+        whole(*given, **{**named, "keep": None})
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(cw, "trace", stopped)
+        assert command("trace", *SMALL, *QUICK, "--out", "quote").status == 130
+    assert {entry.state for entry in read("quote.partial/ledger.jsonl").entries if entry.phase != "trace"} == {
+        "aborted"
+    }
+    assert command("trace", *SMALL, *QUICK, "--out", "quote").status == 0
+    states = {entry.state for entry in read("quote/ledger.jsonl").entries}
+    assert states == {"done", "aborted"} and not Path("quote.partial").exists()
+
+
+def test_a_run_is_whole_after_its_ledger_has_grown(command: Command) -> None:
+    command("submodels", "organism:quote", "--out", "parts", "--flops")
+    assert command("cost", "clock", "start", "reading", "--in", "parts").status == 0
+    assert "since" in command("cost", "clock", "start", "reading", "--in", "parts").err
+    assert command("cost", "clock", "stop", "--in", "parts").status == 0
+    assert open_run("parts", verify=True).kind == "table"
+    told = command("cost", "parts", "--training-flops", "1e9", "--page", "cost.html")
+    assert "understanding ÷ training, FLOPs" in told.out and "no training is booked" in told.out
+    document = command("cost", "parts", "--training-flops", "1e9", "--json", "--out", "kept").document
+    assert document["result"]["ratios"]["FLOPs"]["ratio"]["value"] > 0 and Path("kept/cost.json").is_file()
+    assert command("cost").status == 2 and command("cost", "nowhere").status == 1

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from functools import partial
 
 from cyclopts import App, CycloptsError
 
 import cutaway
+from cutaway.cli import booked
 from cutaway.cli.agree import agree
-from cutaway.cli.answer import Answer, show
+from cutaway.cli.answer import show
 from cutaway.cli.calibrate import calibrate
 from cutaway.cli.concepts import match
+from cutaway.cli.cost import cost
 from cutaway.cli.demo import demo
 from cutaway.cli.dial import dial
 from cutaway.cli.diff import diff
@@ -33,9 +34,8 @@ from cutaway.cli.ending import (
     wants_traceback,
 )
 from cutaway.cli.mesa import mesa
-from cutaway.cli.options import Common, Options, check_free, forget_partial
+from cutaway.cli.options import Common, Options, check_free
 from cutaway.cli.verbs import cite, compare, organisms, submodels, trace, verify, without
-from cutaway.ledger.meter import meter
 
 ABOUT = """Opens a neural network, lists its sub-models, takes one decision apart step by step, and reruns it without some of them;
 says which concepts it has.
@@ -63,6 +63,7 @@ for place, verb in enumerate(
     app.command(verb, sort_key=place, usage=takes and f"Usage: cutaway {verb.__name__} {takes} [OPTIONS]")
 app.command(dial)
 app.command(mesa)
+app.command(cost)
 
 
 def run(tokens: Sequence[str]) -> int:
@@ -90,16 +91,13 @@ def _answered(tokens: Sequence[str]) -> int:
         return 0
     bound.apply_defaults()
     options: Common = bound.arguments["options"]
-    out = options.out if isinstance(options, Options) else None
-    check_free(out)
+    check_free(options.out if isinstance(options, Options) else None)
     verb = " ".join(app.parse_commands(tokens)[0])  # "trace", "dial train"
-    with meter(f"cutaway {verb}") as costs:
-        answer: Answer = command(*bound.args, **bound.kwargs)
-    if out is not None:
-        save = answer.save or partial(cutaway.save, answer.value)
-        save(out, arguments={"command": ["cutaway", *tokens]}, costs=[costs.cost])
-        forget_partial(out)
-    show(answer, verb, options, costs.cost)
+    saved = options if isinstance(options, Options) else None
+    answer, spent = booked.metered(verb, saved, lambda: command(*bound.args, **bound.kwargs))
+    if saved is not None:
+        booked.save(verb, answer, saved, spent, tokens)
+    show(answer, verb, options, spent)
     return 0
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cutaway.cli.options import Common, Options
 from cutaway.ledger.meter import Cost
 from cutaway.runs.table import Table
+
+if TYPE_CHECKING:
+    from cutaway.ledger import Entry
 
 RECEIPT = ("fired", "moved", "relative", "distance")  # its figures; the rest of it are tensors
 
@@ -21,13 +24,16 @@ class Answer:
     """`value` is what `--out` saves and the JSON document's "result", `text` is what a person reads.
 
     `also` is said beside the result: {"page": a file}. `save(folder, arguments=…, costs=…)` is how `--out` saves it where
-    that is not `cutaway.save` of the value.
+    that is not `cutaway.save` of the value. `entries` go into the ledger beside what was metered; `booked`: what it cost is
+    in the ledgers of folders that it wrote itself.
     """
 
     value: Any
     text: str
     also: Mapping[str, Any] = field(default_factory=dict)
     save: Callable[..., Any] | None = None
+    entries: Sequence[Entry] = ()
+    booked: bool = False
 
 
 def show(answer: Answer, verb: str, options: Common, cost: Cost) -> None:

@@ -19,6 +19,8 @@ from cutaway.runs.progress import terminal
 if TYPE_CHECKING:
     from cutaway.dial.store import Stored
     from cutaway.dial.tasks import Task
+    from cutaway.ledger import Entry
+    from cutaway.runs import Table
 
 ABOUT = """Trains networks that are pressed to be readable, compares what that costs, and finds the small circuits in them.
 
@@ -159,7 +161,9 @@ def sweep(
         print("networks are not kept without --folder FOLDER", file=sys.stderr)
     with kept(options.out) as beside:
         found = swept(grid, folder or beside, engine_of(engine), terminal())
-    return Answer(found.table, str(found), {} if folder is None else {"networks": folder})
+    if folder is not None:  # every network has its own ledger there
+        return Answer(found.table, str(found), {"networks": folder}, booked=True)
+    return Answer(found.table, str(found), entries=trained(found.table, options.seed))
 
 
 def prune(
@@ -276,6 +280,14 @@ def frontier(
         raise Stopped(f"stopped; circuits that were found are kept in {folder}, the same command goes on") from None
     also = {} if page is None else {"page": write(found, page)}
     return Answer(tables(found), printed(found), also, lambda out, **about: save(found, out, about["arguments"]))
+
+
+def trained(rows: Table, seed: int) -> list[Entry]:
+    """The operations of all runs of a sweep whose networks are not kept, derived from their sizes and steps."""
+    from cutaway.ledger import Entry
+
+    total = 1e9 * sum(row["executed_gflop"] or 0 for row in rows)
+    return [Entry("training", "compute", total, "FLOP", "derived", "flops", purpose="train", seed=seed)]
 
 
 def on_the_processor(options: Options) -> None:

@@ -41,6 +41,8 @@ class Options(Common):
 
     out: Path | None = None
     "Save the answer as a run in this new folder. A command that was stopped goes on from FOLDER.partial."
+    flops: Annotated[bool, Parameter(negative="", show_default=False)] = False
+    "Also count floating-point operations for the ledger, in about twice the time (training counts them from its sizes)."
 
 
 def check_free(out: Path | None) -> None:
