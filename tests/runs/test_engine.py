@@ -1,7 +1,9 @@
 """Engines differ in where they run, not in what they give."""
 
+import math
 import multiprocessing
 import os
+import sys
 from functools import partial
 
 import pytest
@@ -59,9 +61,8 @@ def test_engines_have_names(name, engine):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("ray", 'later version; use "processes:N"'),
-        ("processes", 'expected "local" or "processes:N"'),
-        ("processes:-1", 'expected "local" or "processes:N"'),
+        ("processes", 'expected "local", "processes:N"'),
+        ("processes:-1", 'expected "local", "processes:N"'),
         ("processes:0", "expected 1 or more"),
         ("dask", "given the engine 'dask'"),
     ],
@@ -69,3 +70,19 @@ def test_engines_have_names(name, engine):
 def test_a_name_that_is_no_engine_says_which_there_are(name, message):
     with pytest.raises(EngineError, match=message):
         engine_of(name)
+
+
+def test_without_ray_the_engine_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(EngineError, match=r'pip install "cutaway\[ray\]"'):
+        engine_of("ray")
+
+
+def test_ray_gives_every_result_raises_what_was_raised_and_says_when_a_worker_died():
+    pytest.importorskip("ray")
+    engine = engine_of("ray")
+    assert sorted(engine.map(math.factorial, [3, 4, 5])) == [(0, 6), (1, 24), (2, 120)]
+    with pytest.raises(ValueError, match="math domain error"):
+        list(engine.map(math.sqrt, [-1.0]))
+    with pytest.raises(EngineError, match="lost a worker"):
+        list(engine.map(os._exit, [3]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,8 @@ from cyclopts import App, Group, Parameter
 from cutaway.cli.answer import Answer
 from cutaway.cli.ending import WrongUse
 from cutaway.cli.options import Options
+from cutaway.cli.verbs import listed
+from cutaway.runs.progress import terminal
 from cutaway.runs.table import Table
 
 ABOUT = """Adds up what runs have cost: understanding against training, in operations (machines only) and in money (with people).
@@ -20,6 +23,8 @@ STUDY is a run folder, as --out writes it, or a folder of run folders."""
 
 cost = App(name="cost", help=ABOUT, help_format="plaintext", version_flags=[])
 PRICES = Group("Prices, of which the defaults are assumed", sort_key=1)
+FIRST = 8001
+"""The first seed of a study of growth; its settings were chosen on 7001 to 7003."""
 DECLARED = Group("What no ledger tells, declared", sort_key=2)
 
 
@@ -124,6 +129,53 @@ def scaling(
     found = growth(study)
     numbers = {"networks": found.table.rows(), "fits": table(found.fits).rows(), "left out": list(found.left_out)}
     return Answer(numbers, str(found), save=partial(kept, numbers, "scaling", options.seed))
+
+
+@cost.command
+def study(
+    folder: Path,
+    /,
+    *,
+    sizes: Annotated[tuple[str, ...], Parameter(consume_multiple=True)] = (),
+    seeds: int = 3,
+    each: float = 20.0,
+    decisions: int = 128,
+    engine: str = "local",
+    options: Options = Options(),  # noqa: B008 (a frozen value)
+) -> Answer:
+    """Trains small code networks of several sizes, explains random decisions of each, and fits how the cost of that grows.
+
+    The same command goes on where it was stopped, and with more sizes or seeds takes what is there.
+
+    Parameters
+    ----------
+    folder
+        Where networks, their ledgers and results are kept.
+    sizes
+        WIDTHxLAYERS, with commas or spaces between them; default: eight, from 16x2 to 88x4.
+    seeds
+        Networks of each size, from seed 8001 on.
+    each
+        Tokens of training for each parameter.
+    decisions
+        Random decisions that are asked of each network.
+    engine
+        "local", or processes:N for N processes on this machine.
+    """
+    from cutaway.runs import engine_of
+    from cutaway.study.growth import DEFAULT, Search, Setting, Size, grow
+    from cutaway.study.growth.show import budget, printed
+    from cutaway.study.growth.show import sizes as tabled
+
+    setting = Setting(
+        sizes=tuple(map(Size.of, listed(sizes))) or DEFAULT,
+        seeds=tuple(range(FIRST, FIRST + seeds)),
+        each=each,
+        search=Search(decisions=decisions),
+    )
+    print(budget(setting), file=sys.stderr)
+    found = grow(setting, folder, engine_of(engine), terminal())
+    return Answer(tabled(found), printed(found), {"networks": folder}, booked=True)
 
 
 Home = Annotated[Path, Parameter(name="--in", help="The run folder, or folder of runs, whose time it is.")]

@@ -1,4 +1,4 @@
-"""Where a map over many items runs: in this process, or in several on this machine. Ray comes later, as a class."""
+"""Where a map over many items runs: in this process, in several on this machine, or on a Ray cluster."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -75,16 +75,63 @@ class Processes:
             _close(pool, finished)
 
 
+@dataclass(frozen=True)
+class Ray:
+    """A Ray cluster: the one that RAY_ADDRESS names, else one on this machine. An item is a task of one CPU.
+
+    `fn` must be importable on every node, and the folders that it writes to must be the same there.
+    """
+
+    def map(self, fn: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[int, Result]]:
+        """Yield `(index, fn(item))` as tasks finish. Raises EngineError if a worker dies or Ray is not installed."""
+        _check_importable(fn)
+        ray = _ray()
+        begun = not ray.is_initialized()
+        if begun:
+            ray.init(include_dashboard=False, log_to_driver=False)
+        task = ray.remote(num_cpus=1, max_retries=0)(_called)
+        waiting = {task.remote(fn, item): index for index, item in enumerate(items)}
+        try:
+            while waiting:
+                for done in ray.wait(list(waiting))[0]:
+                    yield waiting.pop(done), ray.get(done)
+        except ray.exceptions.RayTaskError as error:
+            raise error.cause from error
+        except (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError, ray.exceptions.NodeDiedError) as error:
+            raise EngineError(f"Ray lost a worker that ran {_name(fn)}: {error}; the same command goes on") from error
+        finally:
+            for task in waiting:
+                ray.cancel(task, force=True)
+            if begun:
+                ray.shutdown()
+
+
 def engine_of(name: str) -> Engine:
-    """The engine of a name: "local", or "processes:N" for N workers. Raises EngineError for any other."""
+    """The engine of a name: "local", "processes:N" for N workers, or "ray". Raises EngineError for any other."""
     if name == "local":
         return InProcess()
     kind, _, count = name.partition(":")
     if kind == "processes" and count.isdecimal():
         return Processes(int(count))
-    if kind == "ray":
-        raise EngineError('the engine "ray" comes in a later version; use "processes:N" on this machine, or "local"')
-    raise EngineError(f'given the engine {name!r}; expected "local" or "processes:N", for example "processes:4"')
+    if name == "ray":
+        _ray()
+        return Ray()
+    raise EngineError(f'given the engine {name!r}; expected "local", "processes:N" such as "processes:4", or "ray"')
+
+
+def _ray() -> Any:
+    try:
+        import ray
+    except ImportError as missing:
+        raise EngineError(
+            'the engine "ray" needs the package ray; install it with: pip install "cutaway[ray]"; or use "processes:N" on '
+            'this machine, or "local"'
+        ) from missing
+    return ray
+
+
+def _called(fn: Callable[[Item], Result], item: Item) -> Result:
+    return fn(item)
 
 
 def _check_importable(fn: Callable[..., object]) -> None:

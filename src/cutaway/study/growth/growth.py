@@ -1,0 +1,109 @@
+"""The study: networks of several sizes and seeds, each trained, taken apart and applied to the next, resumable at every step.
+
+In its folder every network has a run with its weights and its ledger, so that `cutaway cost FOLDER/16x2-8001` tells of one;
+and `at-30.jsonl` has a line a network with what it took until 30 % of its decisions were explained, for `cutaway cost scaling`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from cutaway.runs import Engine, Progress, resumable, silent
+from cutaway.study.growth.member import Member, applied, chosen, understood
+from cutaway.study.growth.networks import text
+from cutaway.study.growth.setting import Setting, Size
+
+FORMAT = 1
+"""Of the results on disk: raise it where the same setting gives other numbers."""
+
+
+@dataclass(frozen=True)
+class Grown:
+    """What a study found: a row a size on tuning, a row a network, a row a pair of networks of one size."""
+
+    setting: Setting
+    tuning: tuple[dict[str, Any], ...]
+    networks: tuple[dict[str, Any], ...]
+    applied: tuple[dict[str, Any], ...]
+
+
+def grow(setting: Setting, folder: Path | str, engine: Engine | None = None, progress: Progress = silent) -> Grown:
+    """Carries a study out in `folder`; one that was killed goes on where it was, and a larger one takes what is there."""
+    home = Path(folder)
+    home.mkdir(parents=True, exist_ok=True)
+    stage = partial(resumable, engine=engine, progress=progress)
+    about = {**setting.about(), "text": text(setting.vocab).hash, "format": FORMAT}
+    tuning = stage(home / "tuning", partial(chosen, setting=setting), setting.sizes, partial(_of_size, about=about))
+    members = _members(setting, tuning)
+    work = partial(understood, setting=setting, home=str(home))
+    largest_first = sorted(members, key=lambda one: one.size.layers * one.size.width**2, reverse=True)
+    found = stage(home / "networks", work, largest_first, partial(_of_network, about=about))
+    pairs = list(_pairs(members, setting))
+    carried = stage(
+        home / "applied", partial(applied, setting=setting, home=str(home)), pairs, partial(_of_pair, about=about)
+    )
+    order = {one.name: place for place, one in enumerate(members)}
+    rows = sorted(found, key=lambda row: order[row["network"]])
+    grown = Grown(setting, tuple(tuning), tuple(rows), tuple(carried))
+    for share in setting.shares:
+        _write(home / f"at-{100 * share:.0f}.jsonl", lines(grown, share))
+    return grown
+
+
+def lines(grown: Grown, share: float) -> list[dict[str, Any]]:
+    """For each network with anything to explain what it took until this share of its decisions was explained, or a bound."""
+    at = list(grown.setting.shares).index(share)
+    return [
+        {
+            **{name: row[name] for name in ("network", "size", "training_flops")},
+            "understanding_flops": row["until"][at][0],
+            "reached": row["until"][at][1],
+            **{name: row[name] for name in ("parameters", "non_embedding", "neurons")},
+        }
+        for row in grown.networks
+        if row["curve"]
+    ]
+
+
+def _members(setting: Setting, tuning: Sequence[Mapping[str, Any]]) -> list[Member]:
+    """Every network, with what was chosen for its size."""
+    return [
+        Member(size, seed, one["rate"], one["pull"])
+        for size, one in zip(setting.sizes, tuning)
+        for seed in setting.seeds
+    ]
+
+
+def _pairs(members: Sequence[Member], setting: Setting) -> list[tuple[Member, Member]]:
+    """Every network with the next one of its size, round and round; none where there is but one seed."""
+    count = len(setting.seeds)
+    if count < 2:
+        return []
+    places = range(len(members))
+    return [(members[at], members[at - at % count + (at + 1) % count]) for at in places]
+
+
+def _of_size(size: Size, about: Mapping[str, Any]) -> dict[str, Any]:
+    return {"size": str(size), **about}
+
+
+def _of_network(member: Member, about: Mapping[str, Any]) -> dict[str, Any]:
+    return {"network": member.name, "rate": member.rate, "pull": member.pull, **about}
+
+
+def _of_pair(pair: tuple[Member, Member], about: Mapping[str, Any]) -> dict[str, Any]:
+    first, second = pair
+    return {"from": first.name, "to": second.name, "rate": first.rate, "pull": first.pull, **about}
+
+
+def _write(file: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Lines of JSON, by rename."""
+    beside = file.with_name(f"{file.name}.tmp-{os.getpid()}")
+    beside.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    os.replace(beside, file)

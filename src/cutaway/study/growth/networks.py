@@ -1,0 +1,160 @@
+"""The networks of a study: small decoders trained on the standard library's code, their operations counted, their rate tuned."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import math
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import torch
+from jaxtyping import Int
+from torch import Tensor, nn
+
+from cutaway.ledger import meter
+from cutaway.network import Batch, Network, wrap
+from cutaway.study.growth.masked import Parts
+from cutaway.study.growth.search import Explainer, NothingToExplainError, Search
+from cutaway.study.growth.setting import Setting, Size
+from cutaway.training.checkpoint import content
+from cutaway.training.corpus import standard_library
+from cutaway.training.loop import Recipe, TrainingDivergedError, held_out_loss, one_step, resumed
+from cutaway.training.tokenizer import stream, train_tokenizer
+from cutaway.training.transformer import Transformer
+
+JUDGED = 2**15
+"""Tokens of held-out text on which a loss is measured."""
+
+
+@dataclass(frozen=True, eq=False)
+class Text:
+    """The standard library's code in tokens, to learn from and held out."""
+
+    train: Int[Tensor, "stream"]
+    held_out: Int[Tensor, "stream"]
+
+    @property
+    def hash(self) -> str:
+        """The sha256 of both."""
+        return hashlib.sha256(content(self.train) + content(self.held_out)).hexdigest()
+
+
+@cache
+def text(vocab: int) -> Text:
+    """The code of the running Python in so many byte-pair tokens; reading it takes some seconds."""
+    texts = standard_library()
+    tokenizer = train_tokenizer(texts.train, vocab)
+    return Text(stream(tokenizer, texts.train), stream(tokenizer, texts.validation))
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A network, the operations of its training, its loss on held-out text in nats a token, and CPU seconds."""
+
+    network: Transformer
+    flops: int
+    loss: float
+    cpu_s: float
+
+    @property
+    def opened(self) -> Network:
+        """As cutaway sees it: token ids in."""
+        return wrap(self.network, name=f"code-{self.network.shape.width}x{self.network.shape.layers}")
+
+
+def trained(
+    setting: Setting, size: Size, seed: int, rate: float, part: float = 1.0, folder: Path | None = None
+) -> Trained:
+    """A network of this size; with a `folder` a killed training goes on. Raises TrainingDivergedError."""
+    data, shape = text(setting.vocab), size.shape(setting.vocab, setting.context)
+    recipe = Recipe(setting.steps(size, part), setting.batch, setting.context, rate, seed=seed)
+    network = Transformer(shape, seed).train()
+    each = operations(network, recipe, data)
+
+    def step(optimiser: torch.optim.Optimizer, number: int) -> float:
+        torch.manual_seed(seed * 1_000_003 + number)
+        batch = recipe.windows.draw(data.train, recipe.batch, recipe.context)
+        return one_step(network, optimiser, batch, recipe, number, None, folder)
+
+    with torch.random.fork_rng(devices=[]):
+        ran = resumed(network, recipe, step, {"text": data.hash}, folder)
+    loss = held_out_loss(network.eval(), data.held_out[:JUDGED], setting.context)
+    return Trained(network, each * recipe.steps, loss, ran.cpu_seconds)
+
+
+def operations(network: nn.Module, recipe: Recipe, data: Text) -> int:
+    """The operations of one step of training, counted on a copy: every step does the same."""
+    network = copy.deepcopy(network)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.lr)
+    with torch.random.fork_rng(devices=[]):
+        batch = recipe.windows.draw(data.train, recipe.batch, recipe.context)
+    with meter("step", flops=True) as running:
+        one_step(network, optimiser, batch, recipe, 0, None)
+    assert running.cost.flops is not None
+    return running.cost.flops
+
+
+def windows(tokens: Int[Tensor, "stream"], count: int, context: int, seed: int) -> Int[Tensor, "window position"]:
+    """Random windows of a stream of tokens."""
+    starts = torch.randint(len(tokens) - context, (count,), generator=torch.Generator().manual_seed(seed))
+    return tokens[starts[:, None] + torch.arange(context)]
+
+
+def questions(net: Network, setting: Setting, seed: int) -> tuple[Batch, tuple[Batch, Batch]]:
+    """Random places of held-out text, twice as many as are asked; and windows of other text for means to search and check."""
+    data, search = text(setting.vocab), setting.search
+    drawn = windows(data.held_out, 2 * search.decisions, setting.context, seed)
+    means = [windows(data.train, search.reference, setting.context, seed + 10_000 * turn) for turn in (1, 2)]
+    return net.batch(drawn), (net.batch(means[0]), net.batch(means[1]))
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What was chosen for a size, and what choosing took: operations of training and of searching."""
+
+    rate: float
+    pull: float
+    losses: dict[float, float]
+    searches: dict[float, float]
+    training_flops: int
+    search_flops: int
+
+    def search(self, setting: Setting) -> Search:
+        """The setting's search with the chosen pull."""
+        return replace(setting.search, pull=self.pull)
+
+
+def tuned(setting: Setting, size: Size) -> Tuned:
+    """The rate with the lowest held-out loss after a part of training, then the pull with which a search of that network is
+    cheapest: all on the tuning seed. Raises TrainingDivergedError where no rate could be trained with."""
+    tried: dict[float, Trained] = {}
+    for rate in setting.rates:
+        try:
+            tried[rate] = trained(setting, size, setting.tuning, rate, setting.trial)
+        except TrainingDivergedError as error:
+            diverged = error
+    if not tried:
+        raise diverged
+    losses = {rate: one.loss if math.isfinite(one.loss) else math.inf for rate, one in tried.items()}
+    rate = min(losses, key=lambda one: losses[one])
+    costs, spent = prices(setting, tried[rate])
+    pull = min(costs, key=lambda one: costs[one])
+    return Tuned(rate, pull, losses, costs, sum(one.flops for one in tried.values()), spent)
+
+
+def prices(setting: Setting, network: Trained) -> tuple[dict[float, float], int]:
+    """For every pull the operations a decision explained, and those of all searches."""
+    net = network.opened
+    drawn, reference = questions(net, setting, setting.tuning)
+    costs, spent = {}, 0
+    for pull in setting.pulls:
+        explainer = Explainer(net, Parts.of(net, drawn), replace(setting.search, pull=pull), setting.tuning)
+        try:
+            found = explainer.of(drawn, reference)
+            costs[pull] = found.flops / (found.share * found.asked) if found.share else math.inf
+        except NothingToExplainError:
+            costs[pull] = math.inf
+        spent += explainer.flops
+    return costs, spent
