@@ -22,6 +22,7 @@ from benchmarks import (
     concept_report,
     dial_report,
     diff_report,
+    ledger_growth,
     ledger_meter,
     ledger_scaling,
     mesa_report,
@@ -52,6 +53,7 @@ PAGES = (
     dial_report,
     ledger_meter,
     ledger_scaling,
+    ledger_growth,
     mesa_report,
 )
 """Those that have lines of their own, in the order in which they stand in the table."""

@@ -11,6 +11,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 Item = TypeVar("Item")
@@ -97,7 +98,11 @@ class Ray:
                     yield waiting.pop(done), ray.get(done)
         except ray.exceptions.RayTaskError as error:
             raise error.cause from error
-        except (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError, ray.exceptions.NodeDiedError) as error:
+        except (
+            ray.exceptions.WorkerCrashedError,
+            ray.exceptions.OutOfMemoryError,
+            ray.exceptions.NodeDiedError,
+        ) as error:
             raise EngineError(f"Ray lost a worker that ran {_name(fn)}: {error}; the same command goes on") from error
         finally:
             for task in waiting:
@@ -121,13 +126,12 @@ def engine_of(name: str) -> Engine:
 
 def _ray() -> Any:
     try:
-        import ray
+        return import_module("ray")
     except ImportError as missing:
         raise EngineError(
             'the engine "ray" needs the package ray; install it with: pip install "cutaway[ray]"; or use "processes:N" on '
             'this machine, or "local"'
         ) from missing
-    return ray
 
 
 def _called(fn: Callable[[Item], Result], item: Item) -> Result:

@@ -102,9 +102,12 @@ def windows(tokens: Int[Tensor, "stream"], count: int, context: int, seed: int) 
     return tokens[starts[:, None] + torch.arange(context)]
 
 
-def questions(net: Network, setting: Setting, seed: int) -> tuple[Batch, tuple[Batch, Batch]]:
-    """Random places of held-out text, twice as many as are asked; and windows of other text for means to search and check."""
-    data, search = text(setting.vocab), setting.search
+def questions(net: Network, setting: Setting, seed: int, data: Text | None = None) -> tuple[Batch, tuple[Batch, Batch]]:
+    """Random places of held-out text, twice as many as are asked; and windows of other text for means to search and check.
+
+    `data` is by default the setting's own.
+    """
+    data, search = data or text(setting.vocab), setting.search
     drawn = windows(data.held_out, 2 * search.decisions, setting.context, seed)
     means = [windows(data.train, search.reference, setting.context, seed + 10_000 * turn) for turn in (1, 2)]
     return net.batch(drawn), (net.batch(means[0]), net.batch(means[1]))
