@@ -47,6 +47,7 @@ VERBS = (
     "mesa budget",
     "cost",
     "cost scaling",
+    "cost study",
     "cost clock start",
     "cost clock stop",
 )

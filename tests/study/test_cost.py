@@ -59,6 +59,9 @@ def test_the_golden_estimate_comes_out_of_declared_inputs(tmp_path):
     week = _money(tmp_path, Declared(training_cost=50, training_hours=40))
     assert f"{week:.0f}" == "515"
     assert _money(tmp_path, Declared(training_cost=50, models=100)) == pytest.approx(500)
+    assert _money(tmp_path, Declared(training_cost=50, trainings=2, unoptimised=2)) == pytest.approx(12_500)
+    with pytest.raises(ValueError, match="expected a factor of 1 or more"):
+        _money(tmp_path, Declared(training_cost=50, unoptimised=0.5))
 
 
 def _money(folder: Path, declared: Declared) -> float:
@@ -71,6 +74,8 @@ def test_failed_and_stopped_work_stays_in_the_sums_and_is_said(tmp_path):
     book(two_runs(tmp_path) / "late.partial", flops(400.0, "discover", "search", state="aborted"))
     found = costs(study([tmp_path]))
     assert found.flops is not None and found.flops.ratio.value == 5.0
+    doubled = costs(study([tmp_path]), declared=Declared(trainings=2)).flops
+    assert doubled is not None and doubled.ratio.value == 2.5
     assert "in the sums: search (aborted)" in found.caveats
 
 

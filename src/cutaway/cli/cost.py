@@ -60,6 +60,10 @@ class Beside:
     "Hours that people spent to build the network."
     data_cost: float | None = None
     "What the data of training cost, in the currency."
+    trainings: float | None = None
+    "All trainings over the one that is booked: those of a search for hyperparameters, and failed ones."
+    unoptimised: float | None = None
+    "How many times as much training took as it would have to: its implementation is not optimised."
     models: float | None = None
     "Networks that share what was found out."
 

@@ -1,6 +1,7 @@
 """Ratios and exponents that others have named, with where they come from: lines to hold a measured cost against.
 
-The discussion is the one under D. Filan, "An Analytic Perspective on AI Alignment", Alignment Forum 2020.
+The discussion is the one under D. Filan, "An Analytic Perspective on AI Alignment", Alignment Forum 2020
+(alignmentforum.org/posts/8GdPargak863xaebm).
 """
 
 from __future__ import annotations

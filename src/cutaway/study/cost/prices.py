@@ -49,11 +49,15 @@ class Prices:
 @dataclass(frozen=True)
 class Declared:
     """What no ledger here tells. training_flops, training_cost: of a network that was trained elsewhere. hours of people, to
-    understand and to build it; data_cost of training; models: networks that share the discovery."""
+    understand and to build it; data_cost of training; trainings: all trainings, failed ones and those of a search for
+    hyperparameters included, over the one that is booked; unoptimised: how many times as much training took as it would have
+    to; models: networks that share the discovery."""
 
     training_flops: float | None = None
     training_cost: float | None = None
     person_hours: float | None = None
     training_hours: float | None = None
     data_cost: float | None = None
+    trainings: float | None = None
+    unoptimised: float | None = None
     models: float | None = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cutaway.ledger import Ledger, Purpose
-from cutaway.ledger.adjust import amortised, data_collection, researcher_time
+from cutaway.ledger.adjust import amortised, data_collection, hyperparameter_search, researcher_time, unoptimised
 from cutaway.ledger.estimate import Estimate
 from cutaway.ledger.figure import Figure, shown
 from cutaway.ledger.reference import LINES
@@ -127,8 +127,17 @@ def _estimate(understanding: Figure | None, training: Figure | None, declared: D
     """None where one side is not known; a discovery that serves many networks is divided among them."""
     if understanding is None or training is None or training.value <= 0:
         return None
-    found = Estimate(understanding, training)
+    found = _scaled(Estimate(understanding, training), declared)
     return found if declared.models is None else amortised(found, _models(declared.models))
+
+
+def _scaled(found: Estimate, declared: Declared) -> Estimate:
+    """Training with what is declared of it as a factor."""
+    if declared.trainings is not None:
+        found = hyperparameter_search(found, Figure(declared.trainings, "", "declared", "all trainings over the one"))
+    if declared.unoptimised is not None:
+        found = unoptimised(found, Figure(declared.unoptimised, "", "declared", "training that nobody optimised"))
+    return found
 
 
 def _money(books: Sequence[Book], prices: Prices, declared: Declared) -> Estimate | None:
@@ -140,6 +149,7 @@ def _money(books: Sequence[Book], prices: Prices, declared: Declared) -> Estimat
     found = _estimate(understanding, _training_money(books, prices, declared), NOTHING)
     if found is None:
         return None
+    found = _scaled(found, declared)
     if declared.training_hours is not None:
         hours = Figure(declared.training_hours, "person-hour", "declared", "people's time of training")
         found = researcher_time(found, hours, prices.salary)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from cutaway.ledger.figure import Figure, shown
 from cutaway.runs import Table
 from cutaway.study.cost.report import Costs
@@ -20,7 +22,12 @@ def printed(found: Costs) -> str:
     if found.money is not None:
         if len(found.money.table()):
             parts.append(titled("adjustments of the ratio in money", found.money.table()))
-        parts.append(titled("what moves the ratio in money, each input alone", found.sensitivity))
+        parts.append(
+            titled(
+                "what moves the ratio in money, each input alone (ᵃ rests on what is assumed)",
+                marked(found.sensitivity),
+            )
+        )
         parts.append(dominated(found))
     said = [*(f"caveat: {one}" for one in found.caveats), *(f"not read: {one}" for one in found.unread)]
     return "\n\n".join(part for part in (*parts, "\n".join(said)) if part)
@@ -63,6 +70,16 @@ def dominated(found: Costs) -> str:
     if found.dominant is None:
         return "no declared or assumed input moves the ratio in money"
     return f"the declared or assumed input that moves it most: {found.dominant.name} = {found.dominant}"
+
+
+def marked(table: Table) -> Table:
+    """A table whose cells have one letter for the mark that they rest on assumptions, which the headline spells out."""
+    rows = [{name: _short(cell) if isinstance(cell, str) else cell for name, cell in row.items()} for row in table]
+    return Table.of(rows, tuple(table.columns))
+
+
+def _short(cell: str) -> str:
+    return re.sub(r" ?\(assumed(: [^)]*)?\)", "ᵃ", cell)
 
 
 def titled(title: str, table: Table) -> str:
