@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cutaway.ledger import meter
+from cutaway.ledger import Meter, meter
 from cutaway.network import Batch, Network
 from cutaway.study.growth.masked import LogProbabilities, Means, Parts, answers, means
 
@@ -104,13 +104,25 @@ class Explained:
 
 @dataclass(eq=False)
 class Explainer:
-    """A search of a network: means to search with (`seen`) and to check with (`fresh`), decisions, and what they should say."""
+    """A search of a network, one at a time.
+
+    Once it is asked: `rows` of what was drawn are the decisions of `batch`, `seen` the means to search with, `fresh` those to
+    check with, `wanted` what each decision should say, `shares` how much of each part it keeps (before the sigmoid).
+    """
 
     net: Network
     parts: Parts
     search: Search
     seed: int
     phases: dict[str, int] = field(default_factory=dict)
+    rows: Int[Tensor, "decision"] = field(init=False)
+    batch: Batch = field(init=False)
+    seen: Means = field(init=False)
+    fresh: Means = field(init=False)
+    wanted: LogProbabilities = field(init=False)
+    shares: list[nn.Parameter] = field(init=False)
+    descent: torch.optim.Optimizer = field(init=False)
+    metering: Meter = field(init=False)
 
     def of(
         self,
