@@ -129,7 +129,7 @@ def _applied(gram: Tensor, ys: Tensor) -> Tensor:
 
 
 def _largest(kernel: Kernel, prompts: Prompts) -> float:
-    """A bound on the largest eigenvalue of the kernel between the points of any problem, by the power method."""
+    """About the largest eigenvalue of the kernel between the points of any problem, by the power method, which comes from below."""
     gram = kernel(prompts.xs.double(), prompts.xs.double())
     probe = torch.ones_like(gram[..., 0])
     for _ in range(12):

@@ -70,8 +70,8 @@ class State:
 class Subject(Protocol):
     """A network that answers queries after labelled points, open between its layers.
 
-    A query may depend on the points but not on other queries, so that many can be asked at once. Signs use nothing but these
-    three functions; that they turn with any rotation of the stream is tested of each sign.
+    A query may depend on the points but not on other queries, so that many can be asked at once. Signs use nothing but `depth`
+    and these three functions; that no rotation of the stream moves them is tested of each sign.
     """
 
     @property

@@ -71,8 +71,8 @@ class Panel:
 
     The latter is of half the difference to the mirror: a network that knows a task by heart is right as it is, and not by the
     labels. `one_block` is that after one block. `losses` are logistic losses after 0, 1, …, depth blocks, of half-differences in
-    units of the network's own spread (ln 2: nothing is known). `live` is how many layers lower them, in units of the one that
-    does most.
+    units of the network's own spread (ln 2: nothing is known). `live` is how many layers lower them for certain: the participation
+    ratio of their gains, k where k layers do it equally.
     """
 
     network: str

@@ -1,6 +1,7 @@
 """Can the task's weights be read linearly from the states? A sign that failed: random networks pass, exact optimizers do not.
 
-Optimizers keep what is left of each label rather than w; random features hold Xᵀy well enough. AUROC .48 beforehand.
+Optimizers keep what is left of each label rather than w; random features hold Xᵀy well enough. Its figure is in
+docs/results.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Does leaving a layer out cost one step, whichever it is? A sign that failed: AUROC .48 beforehand."""
+"""Does leaving a layer out cost one step, whichever it is? A sign that failed: its figure is in docs/results.md."""
 
 from __future__ import annotations
 

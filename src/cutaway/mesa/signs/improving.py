@@ -1,8 +1,8 @@
 """Do the answers to problems never seen get better over many layers?
 
-A layer is *live* where the error left after it is a share of the error before; the sum over layers is the number of layers that
-would have to improve the answer equally, in units of the largest such gain. A one-shot solver has one live layer, however slowly
-its answer is faded in, as the lens has a free gain.
+A layer's gain is the logarithm of the error before it over that after it; the sign is the participation ratio of the gains: k
+where k layers improve the answer equally and the others do not. A one-shot solver has one live layer, however slowly its answer
+is faded in, as the lens has a free gain.
 """
 
 from __future__ import annotations

@@ -8,7 +8,10 @@ from cutaway.mesa.watched import Watched
 
 
 def shape(watched: Watched) -> Reading:
-    """1 − the cosine between a layer's hat matrix and the last one's, mean over live layers before it. 0 of what is faded in."""
+    """1 − the cosine between a layer's hat matrix and the last one's, mean over layers before it, dead ones as 0.
+
+    0 of what is faded in.
+    """
     hats = watched.hats
     if float(hats[-1].square().sum((-1, -2)).mean()) < 1e-8:
         return Reading(0.0)
