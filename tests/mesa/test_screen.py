@@ -2,7 +2,7 @@
 
 import pytest
 
-from cutaway.mesa.controls import LeakyRidgePath, RandomNetwork, RidgeAtOnce, Sham
+from cutaway.mesa.controls import KernelSmoother, LeakyRidgePath, RandomNetwork, RidgeAtOnce, Sham, TaskLookup
 from cutaway.mesa.optimizers import GradientDescent, NewtonSchulz
 from cutaway.mesa.screen import screen
 from cutaway.mesa.subject import TooShallow
@@ -33,6 +33,15 @@ def test_a_leaky_ridge_path_is_none():
 def test_a_sham_has_the_label_of_what_it_fades_in():
     solver = RidgeAtOnce().compiled(4, 2)
     assert {label(Sham(solver, 6)), label(Sham(solver, 6, "geometric"))} == {label(solver)} == {"one-shot solver"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"), [(KernelSmoother(), "one-shot smoother"), (TaskLookup(), "finite-task lookup")]
+)
+def test_a_sham_of_a_smoother_or_of_a_lookup_is_still_one(kind, expected):
+    task, once = Regression(4, 12, pool=16), kind.compiled(4, 2)
+    for network in (Sham(once, 6), Sham(once, 6, "geometric")):
+        assert screen(network, task, 7001).verdict.label == expected
 
 
 def test_one_layer_is_too_shallow():

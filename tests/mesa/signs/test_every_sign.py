@@ -7,7 +7,7 @@ import torch
 from tests.mesa.signs.seen import DEPTH, RATE, TASK, descending, descent_read, drawn, random_read, turned, watching
 
 from cutaway.mesa.controls import Copying, FixedTask, NearestNeighbour, RidgeAtOnce, Sham
-from cutaway.mesa.optimizers import Evolution, GradientDescent
+from cutaway.mesa.optimizers import ISTA, Evolution, GradientDescent
 from cutaway.mesa.signs import SIGNS
 from cutaway.mesa.signs.battery import Battery, battery, read
 from cutaway.mesa.subject import Subject, TooShallow
@@ -28,6 +28,11 @@ def apart(one: Battery, other: Battery) -> dict[str, float]:
 @pytest.mark.parametrize(("subject", "seen"), [(descending, descent_read), (drawn, random_read)])
 def test_a_rotation_of_the_stream_changes_no_sign(subject, seen):
     assert not apart(seen(), read(watching(turned(subject()))))
+
+
+def test_a_rotation_changes_no_sign_of_a_network_with_work_tokens():
+    with_work = ISTA(RATE, 0.05).compiled(TASK.dim, DEPTH)
+    assert not apart(read(watching(with_work)), read(watching(turned(with_work))))
 
 
 @pytest.mark.parametrize(("subject", "seen"), [(descending, descent_read), (drawn, random_read)])
