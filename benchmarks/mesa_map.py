@@ -1,6 +1,6 @@
 """Draws the blind zoo's map, the picture `docs/mesa_zoo.svg`: `python -m benchmarks.mesa_map`, after `run.py mesa_zoo`.
 
-Every network by two pairs of the five grounds that an optimizer needs; dashed lines are the limits.
+Every network by two pairs of the four grounds that an optimizer needs; dashed lines are the limits.
 """
 
 from __future__ import annotations
