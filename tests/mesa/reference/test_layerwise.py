@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from cutaway.mesa.optimizers import GradientDescent, Momentum, NewtonSchulz
-from cutaway.mesa.reference.fitting import polished
 from cutaway.mesa.reference.layerwise import LINEAR, RECIPE, Pupil, taught, unexplained
 from cutaway.mesa.subject import answers, states
 from cutaway.mesa.tasks import Regression
@@ -68,22 +67,6 @@ def test_the_same_seed_teaches_the_same_twin():
     one, same, other = (taught(teacher, TASK, SMALL, replace(FEW, seed=seed)) for seed in (7001, 7001, 7003))
     assert one.losses == same.losses != other.losses
     assert torch.equal(answers(one.network, prompts), answers(same.network, prompts))
-
-
-def test_rounds_on_fixed_states_bring_a_step_nearer_and_leave_the_rest_of_its_training_as_it_was():
-    held, path = TASK.draw(64, 7002), GradientDescent(0.3).path(TASK.draw(64, 7002), 4)
-    rough, fine = (taught(TEACHER, TASK, replace(SMALL, rounds=rounds, fixed=64), FEW) for rounds in (0, 20))
-    assert fine.losses == rough.losses
-    assert unexplained(fine.network, path, held).max() < 0.5 * unexplained(rough.network, path, held).max()
-
-
-def test_polishing_reaches_the_bottom_of_a_loss_and_leaves_the_given_network_alone():
-    network = torch.nn.Linear(2, 1, bias=False)
-    before, aim = network.weight.clone(), torch.tensor([[1.5, -0.5]])
-    found = polished(network, lambda given: (given.weight - aim).square().sum(), 20)
-    assert torch.allclose(found.network.weight, aim, atol=1e-5)
-    assert torch.equal(network.weight, before)
-    assert found.losses[-1] < 1e-9 < found.losses[0]
 
 
 def test_teachers_and_pupils_that_cannot_be_are_refused():

@@ -1,7 +1,4 @@
-"""Training of small networks on problems drawn without end: AdamW down any loss, resumable, the same from the same seed.
-
-What is left then can be taken on fixed problems, by L-BFGS: Liu and Nocedal 1989 (doi 10.1007/BF01589116).
-"""
+"""Training of small networks on problems drawn without end: AdamW down any loss, resumable, the same from the same seed."""
 
 from __future__ import annotations
 
@@ -9,7 +6,6 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from time import process_time
 from typing import Any, Generic, TypeVar
 
 import torch
@@ -57,34 +53,6 @@ def fitted(
 
     ran = resumed(network, recipe, step, identity or {}, folder, progress, every)
     return Fitted(network.eval().requires_grad_(False), ran.losses, ran.cpu_seconds)
-
-
-def polished(network: Network, loss: Callable[[Network], Float[Tensor, ""]], rounds: int) -> Fitted[Network]:
-    """A copy of `network`, moved down one fixed loss by L-BFGS for so many rounds: no rate, and no chance, is left in it."""
-    network, losses, started = copy.deepcopy(network).train().requires_grad_(True), [], process_time()
-    optimiser = torch.optim.LBFGS(
-        network.parameters(),
-        max_iter=rounds,
-        max_eval=rounds + rounds // 4,
-        history_size=20,
-        tolerance_grad=0.0,
-        tolerance_change=0.0,
-        line_search_fn="strong_wolfe",
-    )
-
-    def closure() -> Float[Tensor, ""]:
-        optimiser.zero_grad()
-        value = loss(network)
-        value.backward()
-        losses.append(value.item())
-        return value
-
-    optimiser.step(closure)
-    if not all(weight.isfinite().all() for weight in network.parameters()):
-        raise TrainingDivergedError(
-            f"L-BFGS left weights that are not finite after {len(losses)} losses; try fewer rounds"
-        )
-    return Fitted(network.eval().requires_grad_(False), tuple(losses), process_time() - started)
 
 
 def _move(

@@ -17,7 +17,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cutaway.mesa.prompts import Prompts
-from cutaway.mesa.reference.fitting import Fitted, fitted, polished
+from cutaway.mesa.reference.fitting import Fitted, fitted
 from cutaway.mesa.reference.space import Space
 from cutaway.mesa.reference.stack import Stack
 from cutaway.mesa.reference.transformer import Block, Shape, initialise
@@ -36,7 +36,7 @@ class Pupil:
 
     `spare` is how many dimensions the stream has beyond the teacher's. `carrier` is the constant's size and `noise` the share of
     their standard deviation that is added to states. Where `tied`, equal layers of the teacher share one block, which learns
-    from the states of all of them. `problems` are drawn once. At the end a step takes `rounds` of L-BFGS on `fixed` states.
+    from the states of all of them. `problems` are drawn once.
     """
 
     spare: int = 16
@@ -51,8 +51,6 @@ class Pupil:
     carrier: float = 1.5
     noise: float = 0.03
     problems: int = 2048
-    rounds: int = 0
-    fixed: int = 1024
 
     def __post_init__(self) -> None:
         for name in ("spare", "problems"):
@@ -170,20 +168,10 @@ def taught(teacher: Stack, task: Task, pupil: Pupil = Pupil(), recipe: Recipe = 
         lesson = Lesson(
             teacher.layers[layers[0]], encoding, seen[layers], seen[[1 + layer for layer in layers]], tokens
         )
-        found.append(learned(fresh, lesson, pupil, recipe))
+        found.append(fitted(fresh, lesson.loss(pupil.noise, recipe), recipe))
     twin = Twin(teacher, encoding, [step.network for step in found], which).eval()
     losses = tuple(loss for step in found for loss in step.losses)
     return Fitted(twin, losses, sum(step.cpu_seconds for step in found))
-
-
-def learned(fresh: Step, lesson: Lesson, pupil: Pupil, recipe: Recipe) -> Fitted[Step]:
-    """A step that has learned its lesson; the losses are those of the recipe's steps, the seconds of all."""
-    found = fitted(fresh, lesson.loss(pupil.noise, recipe), recipe)
-    if not pupil.rounds:
-        return found
-    loss = lesson.fixed(pupil.noise, pupil.fixed, recipe.seed * 1_000_003 + recipe.steps)
-    last = polished(found.network, loss, pupil.rounds)
-    return Fitted(last.network, found.losses, found.cpu_seconds + last.cpu_seconds)
 
 
 def _shared(teacher: Stack) -> tuple[int, ...]:
@@ -207,35 +195,19 @@ class Lesson:
 
     def loss(self, noise: float, recipe: Recipe) -> Callable[[Step, int], Float[Tensor, ""]]:
         """The loss of a step at a number: on random states of random layers, relabelled by the compiled layer."""
-        sizes, update = self.spread() * noise, self.update()
+        sizes = self.spread() * noise
+        update = ((self.after - self.before) / self.encoding.scale).square().sum(-1).mean()
 
         def loss(step: Step, number: int) -> Float[Tensor, ""]:
             generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + number)
-            before, after = self.drawn(recipe.batch, sizes, generator)
-            return (step(before, self.tokens) - after).square().sum(-1).mean() / update
+            at = [torch.randint(size, (recipe.batch,), generator=generator) for size in self.before.shape[:2]]
+            state = self.before[at[0], at[1]]
+            state = state + sizes * torch.randn(state.shape, generator=generator)
+            with torch.no_grad():
+                target = self.encoding.write(self.layer(State(state, self.tokens)).stream)
+            return (step(self.encoding.write(state), self.tokens) - target).square().sum(-1).mean() / update
 
         return loss
-
-    def fixed(self, noise: float, count: int, seed: int) -> Callable[[Step], Float[Tensor, ""]]:
-        """The loss of a step on so many states, always the same."""
-        before, after = self.drawn(count, self.spread() * noise, torch.Generator().manual_seed(seed))
-        update = self.update()
-        return lambda step: (step(before, self.tokens) - after).square().sum(-1).mean() / update
-
-    def update(self) -> Float[Tensor, ""]:
-        """The mean square of what a step changes, in the stream's units."""
-        return ((self.after - self.before) / self.encoding.scale).square().sum(-1).mean()
-
-    @torch.no_grad()
-    def drawn(
-        self, count: int, sizes: Float[Tensor, "token named"], generator: torch.Generator
-    ) -> tuple[Stream, Stream]:
-        """Noisy states of random layers and what the compiled layer makes of them, both as they stand in the stream."""
-        at = [torch.randint(size, (count,), generator=generator) for size in self.before.shape[:2]]
-        state = self.before[at[0], at[1]]
-        state = state + sizes * torch.randn(state.shape, generator=generator)
-        after = self.layer(State(state, self.tokens)).stream
-        return self.encoding.write(state), self.encoding.write(after)
 
     def spread(self) -> Float[Tensor, "token named"]:
         """The standard deviation of every coordinate among tokens of one kind: 0 where it only says the kind."""
