@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import pytest
 from tests.command import Command
 
+from cutaway.mesa import budget
+from cutaway.mesa.budget import Budget, Row
 from cutaway.mesa.zoo import from_lines
 
 
@@ -24,8 +27,23 @@ def test_a_kind_is_screened_and_drawn_beside_an_optimizer_and_a_look_alike(comma
     page = tmp_path / "mesa.html"
     said = command("mesa", "screen", "momentum", "--layers", "4", "--page", str(page)).out
     assert said.startswith("iterative optimizer") and "accelerated" in said
+    assert "goal slot: after layer " in said
     drawn = page.read_text()
     assert "momentum: iterative optimizer" in drawn and "gradient descent" in drawn and "ridge at once" in drawn
+
+
+def test_a_solution_that_is_finished_has_no_goal_slot(command: Command) -> None:
+    assert "goal slot: none" in command("mesa", "screen", "ridge at once", "--layers", "3").out
+
+
+def test_the_budget_says_how_much_fits_into_the_layers(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = (Row("hard", "slow", 0.1, (3, 5, 4)), Row("hard", "slow", 0.01, (90, 9, 80)))
+    for table in ("conditioning", "breeding"):
+        monkeypatch.setattr(budget, table, lambda seeds: Budget(rows, 400))
+    assert "50% of these fit into 4 layers." in command("mesa", "budget", "--layers", "4").out
+    assert "100% of these fit into 96 layers." in command("mesa", "budget").out
+    none = command("mesa", "budget", "--layers", "0")
+    assert none.status and "expected 1 or more" in none.err
 
 
 def test_one_layer_is_too_shallow_and_a_wrong_name_is_told_the_kinds(command: Command) -> None:

@@ -105,6 +105,7 @@ def screen(
     recipe = _recipe(network, place, dim, points, layers, options.seed)
     found = screened(recipe.build(), recipe.task, options.seed)
     also: dict[str, object] = {} if recipe.truth == "uncertain" else {"truth": recipe.truth}
+    also["goal slot"] = _slot(found)
     if page is not None:
         also["page"] = _drawn(found, recipe, page, options.seed)
     return Answer(found.table(), str(found), also)
@@ -145,19 +146,44 @@ def report(
     return Answer(found.rows(), str(found))
 
 
-def budget(*, options: Options = Options()) -> Answer:  # noqa: B008 (a frozen value)
-    """How many steps of which optimizer reach 10 %, 1 % and 0.01 % of the first error: what fits into a network's layers."""
-    on_one_thread()
-    from cutaway.mesa.budget import breeding, conditioning, text
+def budget(
+    *,
+    layers: int = 96,
+    options: Options = Options(),  # noqa: B008 (a frozen value)
+) -> Answer:
+    """How many steps of which optimizer reach 10 %, 1 % and 0.01 % of the first error: what fits into a network's layers.
 
+    Parameters
+    ----------
+    layers
+        The network's layers, one step each: how much of each table fits into them.
+    """
+    on_one_thread()
+    from cutaway.mesa import budget as steps
+
+    if layers < 1:
+        raise WrongUse(f"--layers was given {layers}; expected 1 or more: try --layers 96")
     seeds = tuple(range(options.seed, options.seed + 3))
-    tables = [conditioning(seeds=seeds), breeding(seeds=seeds)]
+    tables = [steps.conditioning(seeds=seeds), steps.breeding(seeds=seeds)]
     rows = Table.of(
         {"problem": row.problem, "algorithm": row.algorithm, "share": row.share, "steps": list(row.steps)}
         for each in tables
         for row in each.rows
     )
-    return Answer(rows, "\n\n".join(map(text, tables)))
+    said = (f"{steps.text(each)}\n{each.within(layers):.0%} of these fit into {layers} layers." for each in tables)
+    return Answer(rows, "\n\n".join(said))
+
+
+def _slot(found: Screened) -> str:
+    """Where the objective can be rewritten last, and how far the answer then follows."""
+    from cutaway.mesa.goal import latest
+
+    read = found.battery.readings["late objective"]
+    layer = latest(read)
+    if layer is None:
+        return "none: no rewritten objective is followed"
+    moved = read.course[layer - 1]
+    return f"after layer {layer} of {len(read.course) + 1}, the answer goes {moved:.2f} of the way to another objective"
 
 
 def _recipe(network: str, place: int, dim: int, points: int, layers: int, seed: int) -> Recipe:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
+from cutaway.mesa.signs.retarget import RETARGET
+from cutaway.mesa.signs.sign import Reading
 from cutaway.mesa.watched import Watched
 from cutaway.network import Network, Site
 from cutaway.submodels.directions import Directions
@@ -45,12 +47,21 @@ class GoalSlot:
 
 def goal_slot(watched: Watched, least: float = LEAST) -> GoalSlot | None:
     """The slot, or None where rewriting labels moves the answer nowhere after the first layer."""
-    from cutaway.mesa.signs.retarget import RETARGET
-
     read = RETARGET.read(watched)
-    null = max(abs(value) for value in read.null)
-    layers = [layer for layer, moved in enumerate(read.course, 1) if moved >= max(least, 2 * null)]
-    if not layers:
+    last = latest(read, least)
+    if last is None:
         return None
-    last = max(layers)
-    return GoalSlot(last, read.course[last - 1], null, watched.writes.label[last], read.course)
+    return GoalSlot(last, read.course[last - 1], _chance(read), watched.writes.label[last], read.course)
+
+
+def latest(read: Reading, least: float = LEAST) -> int | None:
+    """The last layer after which rewriting labels still moves the answer so far, and twice as far as by chance; None: none.
+
+    `read` is a reading of the sign *late objective*.
+    """
+    layers = [layer for layer, moved in enumerate(read.course, 1) if moved >= max(least, 2 * _chance(read))]
+    return max(layers, default=None)
+
+
+def _chance(read: Reading) -> float:
+    return max(abs(value) for value in read.null)
