@@ -140,9 +140,9 @@ def flipped(dial: Sequence[dict[str, Any]]) -> list[float]:
 
 
 def apart(dial: Sequence[dict[str, Any]]) -> float:
-    """Octaves from the crossover to the farthest flip; infinite where there is none of either."""
+    """Octaves from the crossover to the farthest flip, of several crossovers the farthest too; infinite where there is none."""
     across, turned = crossover(dial), flipped(dial)
-    return max((min(abs(flip - place) for place in across) for flip in turned), default=inf) if across else inf
+    return max((abs(flip - place) for flip in turned for place in across), default=inf)
 
 
 def farthest(result: Result) -> Measured:

@@ -39,7 +39,7 @@ DEPENDS = (
     "mesa_pretraining.py",
 )
 MINUTES = 18.0
-SEEDS = (8001, 8002, 8003)
+SEEDS = (8004, 8005, 8006)
 STEPS = (0, 10, 30, 100, 300, 1000)
 """Checkpoints, in steps of 512 bytes."""
 MIXED = 0.05
@@ -161,10 +161,10 @@ def values(result: Result, middle: Middle, mixed: float, sign: str) -> dict[int,
 
 
 def fates(result: Result, mixed: float) -> dict[str, Fate]:
-    """What becomes of every sign that was read, against random blocks that learned text alone."""
+    """What becomes of every sign that was read, against random blocks that learned the same."""
     measured = rows_of(result, "taught", mixed)[0]["steps"][0]["values"]
     return {
-        sign.name: fate(values(result, "taught", mixed, sign.name), values(result, "random", 0.0, sign.name))
+        sign.name: fate(values(result, "taught", mixed, sign.name), values(result, "random", mixed, sign.name))
         for sign in SIGNS
         if sign.name in measured
     }
@@ -177,7 +177,7 @@ def section(result: Result) -> list[str]:
 
 
 def _signs(result: Result) -> Iterator[str]:
-    yield "Median of the sign; in how many seeds of three it is beyond all that random blocks show at any checkpoint on text alone."
+    yield "Median of the sign; in how many seeds of three it is beyond all that random blocks show at any checkpoint of the same course."
     yield ""
     yield f"| sign | {' | '.join(f'{step}' for step in STEPS)} | random blocks | dies | dies, 5 % regressions |"
     yield "|---|" + "---|" * (len(STEPS) + 3)

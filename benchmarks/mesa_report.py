@@ -15,8 +15,9 @@ from benchmarks import (
     mesa_trained,
     mesa_zoo,
 )
-from benchmarks.figures import Bar, Measured, Result
+from benchmarks.figures import Bar, Measured, Result, exact
 from cutaway.mesa.verdict.rates import rate
+from cutaway.mesa.zoo import LATER_FAMILIES
 
 PAGES = {
     "mesa_compiled": mesa_compiled,
@@ -45,6 +46,11 @@ def lines() -> Iterator[tuple[str, Bar, str, Callable[[Result], Measured]]]:
         yield from page.lines()
     what = "mesa, blind zoo, families of which less than a tenth is called an optimizer: controls called one, 95 % upper bound"
     yield what, Bar(0.01, False, "{:.2%}"), "mesa_zoo", limited
+    what = (
+        "mesa, blind zoo, the families alone that were written after the limits: controls called one, 95 % upper bound"
+    )
+    yield what, Bar(0.01, False, "{:.1%}"), "mesa_zoo", later
+    yield "mesa, blind zoo: networks whose signs took > 30 CPU s", Bar(0.0, False, "{:.0f}"), "mesa_zoo", slow
 
 
 def sections(results: dict[str, Result]) -> Iterator[list[str]]:
@@ -71,6 +77,22 @@ def limited(result: Result) -> Measured:
     out = ", ".join(family for family in called if family not in left) or "none"
     of = f"{found.hits} of {found.of} controls of {len(left)} families; left out: {out}"
     return Measured(found.upper, found.value, found.upper, of)
+
+
+def later(result: Result) -> Measured:
+    """The bound of families that had no part in the choice of limits, nor in their development."""
+    names = {family.name for family in LATER_FAMILIES}
+    rows = [row for row in mesa_zoo.sides(result, False) if row["family"] in names]
+    found = rate(row["label"] == mesa_zoo.ITERATIVE for row in rows)
+    return Measured(
+        found.upper, found.value, found.upper, f"{found.hits} of {found.of} controls of {len(names)} families"
+    )
+
+
+def slow(result: Result) -> Measured:
+    """How many networks took longer than the bar, on a machine with other work."""
+    times = [row["cpu seconds"] for row in mesa_zoo.rows_of(result)]
+    return exact(sum(each > 30 for each in times), f"of {len(times)} networks, the largest {max(times):.0f} s")
 
 
 def families(rows: list[dict[str, Any]]) -> list[str]:

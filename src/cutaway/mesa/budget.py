@@ -32,6 +32,8 @@ SHARES = (0.1, 0.01, 0.0001)
 """Shares of the error at the start."""
 
 SEEDS = (7000, 7001, 7002)
+APART = 1_000_003
+"""Between the seeds of points and of queries."""
 
 TASK = Regression(dim=20, points=60, queries=32, noise=0)
 
@@ -118,7 +120,10 @@ def conditioned(task: Regression, condition: float, count: int, seed: int) -> Pr
     basis = torch.linalg.qr(prompts.xs).Q * task.points**0.5
     scale = _spectrum(task.dim, condition).sqrt()
     xs = basis * scale
-    queries = torch.randn(prompts.queries.shape, generator=torch.Generator().manual_seed(seed), dtype=xs.dtype) * scale
+    generator = torch.Generator().manual_seed(
+        seed + APART
+    )  # the task's own seed would draw the points themselves again
+    queries = torch.randn(prompts.queries.shape, generator=generator, dtype=xs.dtype) * scale
     weights = prompts.weights
     assert weights is not None
     ys, answers = (torch.einsum("pnd,pd->pn", places, weights) for places in (xs, queries))

@@ -29,6 +29,8 @@ Middle = Literal["taught", "random"]
 
 TRIES, AGAIN = 4, 10_000_019
 """Starts of teaching, and what is added to the seed for each."""
+HELD = 500_000_003
+"""What is added to the seed for problems that no lesson is about."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class Pretraining:
     def taught(self) -> Taught:
         """The stack of taught steps, as yet outside of any language model. Errors: none of `TRIES` starts that is good enough."""
         teacher = self.optimizer.compiled(self.task.dim, self.middle, torch.float32)
-        held = self.task.draw(512, self.seed)
+        held = self.task.draw(512, self.seed + HELD)
         path, left = self.optimizer.path(held, self.middle), 1.0
         for tries in range(TRIES):
             seed = self.seed + tries * AGAIN
