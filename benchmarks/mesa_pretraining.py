@@ -177,7 +177,7 @@ def section(result: Result) -> list[str]:
 
 
 def _signs(result: Result) -> Iterator[str]:
-    yield "Median of the sign; in how many seeds of three it is beyond all that random blocks show at any checkpoint of the same course."
+    yield "Median of the sign; in how many seeds of three it is beyond all that random blocks of the same course show."
     yield ""
     yield f"| sign | {' | '.join(f'{step}' for step in STEPS)} | random blocks | dies | dies, 5 % regressions |"
     yield "|---|" + "---|" * (len(STEPS) + 3)
