@@ -42,6 +42,7 @@ VERBS = (
     "dial prune",
     "dial frontier",
     "mesa zoo",
+    "mesa kinds",
     "mesa screen",
     "mesa report",
     "mesa budget",

@@ -8,6 +8,7 @@ from tests.command import Command
 from cutaway.mesa import budget
 from cutaway.mesa.budget import Budget, Row
 from cutaway.mesa.zoo import from_lines
+from cutaway.runs import open_run
 
 
 def test_a_zoo_is_drawn_written_and_screened_from_its_file(command: Command, tmp_path: Path) -> None:
@@ -50,3 +51,39 @@ def test_one_layer_is_too_shallow_and_a_wrong_name_is_told_the_kinds(command: Co
     shallow, unknown = command("mesa", "screen", "momentum", "--layers", "1"), command("mesa", "screen", "newton")
     assert shallow.status and "too shallow for a verdict: needs ≥ 2 steps" in shallow.err
     assert unknown.status and "newton-schulz" in unknown.err
+    assert "mesa kinds" in command("mesa", "screen", "nonsense").err
+
+
+def test_kinds_are_listed_and_found_in_any_spelling(command: Command) -> None:
+    listed = command("mesa", "kinds", "--json").document["result"]
+    assert {"gradient descent", "ridge path"} <= {row["kind"] for row in listed}
+    document = command("mesa", "screen", "Gradient_Descent", "--layers", "3", "--json", "--out", "kept").document[
+        "result"
+    ]
+    assert document["label"] == document["truth"] == "iterative optimizer"
+    assert {"because", "alike", "limits", "signs", "goal slot"} <= set(document)
+    assert open_run("kept").read_json("screened")["label"] == "iterative optimizer"
+
+
+def test_what_is_made_for_a_pool_is_screened_on_it_and_planners_are_refused(command: Command) -> None:
+    assert "finite-task lookup" in command("mesa", "screen", "annealed lookup").out.splitlines()[0]
+    refused = command("mesa", "screen", "breadth-first")
+    assert refused.status and "labelled points" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["nowhere.jsonl"], "is not there"),
+        (["organism:code"], "cutaway mesa report"),
+        (["momentum", "--place", "2"], "which is no file"),
+        (["momentum", "--layers", "0"], "expected 1 or more"),
+        (["momentum", "--device", "cuda"], "expected cpu"),
+        (["lines.jsonl"], "line 1 is no recipe"),
+        (["lines.jsonl", "--dim", "3"], "leave them out"),
+    ],
+)
+def test_what_cannot_be_screened_is_told_what_can(command: Command, given: list[str], said: str) -> None:
+    Path("lines.jsonl").write_text('{"a": 1}\n')
+    ended = command("mesa", "screen", *given)
+    assert ended.status and said in ended.err

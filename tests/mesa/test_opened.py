@@ -6,6 +6,8 @@ from torch import Tensor, nn
 
 from cutaway.mesa.opened import Fed, Opened
 from cutaway.mesa.prompts import Prompts
+from cutaway.mesa.screen import screen
+from cutaway.mesa.signs import SIGNS
 from cutaway.mesa.subject import answers, states
 from cutaway.mesa.tasks import Regression
 from cutaway.mesa.watched import Watched
@@ -94,6 +96,29 @@ def test_a_network_whose_context_sees_the_query_is_refused(prompts):
     subject = opened(InContext(sees_all=True))
     with pytest.raises(ValueError, match="sees the query"):
         subject.run(subject.start(prompts), 0, 2)
+
+
+def test_every_sign_reads_it_before_it_ever_ran():
+    found = screen(opened(InContext()), Regression(DIM, POINTS), seed=7001)
+    assert found.verdict.label != "iterative optimizer"  # nothing was trained
+    assert {row["sign"] for row in found.table()} == {sign.name for sign in SIGNS}
+
+
+def test_some_problems_alone_and_several_times_over_run_as_among_the_others(prompts):
+    subject = opened(InContext())
+    seen = subject.run(subject.start(prompts), 0, 1)
+    few = seen.having(seen.stream[:2].repeat(5, 1, 1))
+    whole = subject.answer(subject.run(seen, 1, 3))
+    torch.testing.assert_close(subject.answer(subject.run(few, 1, 3)), whole[:2].repeat(5, 1))
+
+
+def test_what_is_fed_and_read_in_another_form_is_refused(prompts):
+    wrong = Opened(wrap(InContext()), lambda given: fed(given).inputs, lambda output: output[:, -1, 0])
+    with pytest.raises(TypeError, match="expected Fed"):
+        wrong.start(prompts)
+    wrong = Opened(wrap(InContext()), fed, lambda output: output[:, :, 0])
+    with pytest.raises(ValueError, match="one number a row"):
+        answers(wrong, prompts)
 
 
 def test_rows_that_are_no_query_each_are_refused(prompts):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
@@ -48,6 +51,11 @@ def zoo(
     """
     from cutaway.mesa import zoo as drawn
 
+    for option, value in (("--optimizers", optimizers), ("--controls", controls)):
+        if value < 0:
+            raise WrongUse(f"{option} was given {value}; expected 0 or more")
+    if not optimizers + controls:
+        raise WrongUse("no network was asked for; expected --optimizers or --controls above 0")
     draw = {"thresholds": drawn.thresholds, "blind": drawn.blind}[region]
     recipes = draw(options.seed, optimizers, controls)
     also = {}
@@ -71,16 +79,30 @@ def zoo(
     return Answer(table, str(table), also)
 
 
+def kinds(
+    *,
+    options: Options = Options(),  # noqa: B008 (a frozen value)
+) -> Answer:
+    """Lists every kind of network that can be screened by name, with what it certainly is."""
+    from cutaway.mesa.kinds import kinds as listed
+
+    found = listed()
+    return Answer(found, str(found))
+
+
 def screen(
     network: Annotated[
-        str, Parameter(help="A kind of the zoo, such as 'gradient descent'; or a file that mesa zoo --to wrote.")
+        str,
+        Parameter(
+            help="A kind or family of the zoo (mesa kinds), such as 'gradient descent'; or a file of mesa zoo --to."
+        ),
     ],
     /,
     *,
-    place: int = 0,
-    dim: int = 4,
-    points: int = 12,
-    layers: int = 6,
+    place: int | None = None,
+    dim: int | None = None,
+    points: int | None = None,
+    layers: int | None = None,
     page: Path | None = None,
     options: Options = Options(),  # noqa: B008 (a frozen value)
 ) -> Answer:
@@ -89,26 +111,28 @@ def screen(
     Parameters
     ----------
     place
-        Which network of a file.
+        Which network of a file; default: 0.
     dim
-        Coordinates of a point, where a kind is named.
+        Coordinates of a point, where a kind is named; default: 4.
     points
-        Labelled points of a problem, where a kind is named.
+        Labelled points of a problem, where a kind is named; default: 12.
     layers
-        Layers of the network, where a kind is named.
+        Layers of the network, where a kind is named; default: 6.
     page
         Also draw the signs by layer, beside an optimizer and a look-alike, as one self-contained HTML page.
     """
     on_one_thread()
     from cutaway.mesa.screen import screen as screened
 
-    recipe = _recipe(network, place, dim, points, layers, options.seed)
+    _on_the_processor(options)
+    recipe = _recipe(network, place, {"dim": dim, "points": points, "layers": layers}, options.seed)
     found = screened(recipe.build(), recipe.task, options.seed)
     also: dict[str, object] = {} if recipe.truth == "uncertain" else {"truth": recipe.truth}
     also["goal slot"] = _slot(found)
+    whole = {**found.record(), **also, "seed": options.seed, "recipe": json.loads(recipe.to_json())}
     if page is not None:
         also["page"] = _drawn(found, recipe, page, options.seed)
-    return Answer(found.table(), str(found), also)
+    return Answer(whole, str(found), also, save=partial(_kept, found, whole, options.seed))
 
 
 def report(
@@ -140,7 +164,13 @@ def report(
     net = opened(network, options.device)
     if not isinstance(net.feed, TextFeed):
         raise WrongUse(f"{network} has no tokenizer; expected a language model that reads text")
-    lexicon = Lexicon.arbitrary(_vocabulary(net), options.seed) if arbitrary else Lexicon.of(net.feed.tokenizer)
+    for option, value in (("--shots", shots), ("--tasks", tasks)):
+        if value < 2:
+            raise WrongUse(f"{option} was given {value}; expected 2 or more")
+    try:
+        lexicon = Lexicon.arbitrary(_vocabulary(net), options.seed) if arbitrary else Lexicon.of(net.feed.tokenizer)
+    except ValueError as error:
+        raise WrongUse(f"{str(error).replace('Lexicon.arbitrary', '--arbitrary')}") from None
     plan, few = Plan(tasks=tasks), Sorting(lexicon, shots)
     found = few_shot_report(net, few, Instructions(lexicon), plan, options.seed, terminal())
     return Answer(found.rows(), str(found))
@@ -186,22 +216,64 @@ def _slot(found: Screened) -> str:
     return f"after layer {layer} of {len(read.course) + 1}, the answer goes {moved:.2f} of the way to another objective"
 
 
-def _recipe(network: str, place: int, dim: int, points: int, layers: int, seed: int) -> Recipe:
-    """What is to be built. Raises `WrongUse` for a name that is neither a kind nor a file, and for a place beyond its end."""
-    from cutaway.mesa.tasks import Regression
-    from cutaway.mesa.zoo import Recipe, from_lines
-    from cutaway.mesa.zoo.recipe import MAKERS
+def _recipe(network: str, place: int | None, sizes: dict[str, int | None], seed: int) -> Recipe:
+    """What is to be built. Raises `WrongUse` for what is neither a name nor a file, and for options that do not go with it."""
+    from cutaway.mesa.kinds import named
+    from cutaway.mesa.zoo import from_lines
 
-    if Path(network).is_file():
-        recipes = from_lines(Path(network).read_text(encoding="utf-8"))
-        if not 0 <= place < len(recipes):
+    given = [f"--{name}" for name, value in sizes.items() if value is not None]
+    path = Path(network)
+    if path.is_file():
+        if given:
+            raise WrongUse(f"{', '.join(given)} were given for a file, whose networks have their own; leave them out")
+        recipes = _lines(path, from_lines)
+        if not 0 <= (place or 0) < len(recipes):
+            held = f"{len(recipes)} networks, 0 to {len(recipes) - 1}" if recipes else "no networks"
+            raise WrongUse(f"--place was given {place or 0}; {network} holds {held}")
+        return recipes[place or 0]
+    if place is not None:
+        raise WrongUse(f"--place was given for {network!r}, which is no file; expected a file that mesa zoo --to wrote")
+    if path.suffix or path.is_dir() or "/" in network or ":" in network:
+        there = "is no file of recipes" if path.exists() or ":" in network else "is not there"
+        raise WrongUse(
+            f"{network} {there}; expected a name of mesa kinds or a file that mesa zoo --to wrote; for a language model: "
+            "cutaway mesa report"
+        )
+    chosen = {"dim": 4, "points": 12, "layers": 6} | {name: value for name, value in sizes.items() if value is not None}
+    for name, value in chosen.items():
+        if value < 1:
+            raise WrongUse(f"--{name} was given {value}; expected 1 or more")
+    return named(network, **chosen, seed=seed)
+
+
+def _lines(path: Path, from_lines: Callable[[str], list[Recipe]]) -> list[Recipe]:
+    """The recipes of a file. Raises `WrongUse` with the first line that is none."""
+    found = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            found += from_lines(line)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise WrongUse(
-                f"--place was given {place}; {network} holds {len(recipes)} networks, 0 to {len(recipes) - 1}"
-            )
-        return recipes[place]
-    if network not in MAKERS:
-        raise WrongUse(f"{network!r} is no file and no kind of network; the kinds are {', '.join(sorted(MAKERS))}")
-    return Recipe(network, network, "uncertain", {}, Regression(dim, points), seed, layers)
+                f"{path}, line {number} is no recipe ({type(error).__name__}: {error}); expected a file that mesa zoo --to wrote"
+            ) from None
+    return found
+
+
+def _on_the_processor(options: Options) -> None:
+    """Raises `WrongUse` where another device was asked for: the zoo's networks are built on the processor."""
+    if options.device not in (None, "cpu"):
+        raise WrongUse(f"--device was given {options.device}; expected cpu: networks of the zoo run on the processor")
+
+
+def _kept(
+    found: Screened, whole: dict[str, Any], seed: int, out: Path, arguments: dict[str, Any], costs: Any = ()
+) -> None:
+    """Saves what was screened as a run: the verdict, and the signs as a table."""
+    from cutaway.runs import new_run
+
+    with new_run(out, "screened", seed=seed, arguments=arguments) as run:
+        run.write_json("screened", whole)
+        run.save_table(found.table(), "signs")
 
 
 def _vocabulary(net: Network) -> int:
@@ -229,5 +301,5 @@ def _drawn(found: Screened, recipe: Recipe, path: Path, seed: int) -> Path:
     return write(page_of(found, recipe.family, beside), path)
 
 
-for verb, takes in ((zoo, ""), (screen, "NETWORK "), (report, "NETWORK "), (budget, "")):
+for verb, takes in ((zoo, ""), (kinds, ""), (screen, "NETWORK "), (report, "NETWORK "), (budget, "")):
     mesa.command(verb, usage=f"Usage: cutaway mesa {verb.__name__} {takes}[OPTIONS]")

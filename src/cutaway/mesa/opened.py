@@ -51,12 +51,19 @@ class Opened:
         if "depth" not in self._known:
             self._known["depth"] = len(self.network.sites("resid_post.*"))
         if not self._known["depth"]:
-            raise ValueError(f"{self.network.name} has no residual stream that was found; expected a network of blocks")
+            raise ValueError(
+                f"{self.network.name} has no residual stream that was found; expected blocks that add what their attn "
+                "and mlp children give: declare it with sites=… of cutaway.open, or run the network once on a batch"
+            )
         return self._known["depth"]
 
     def start(self, prompts: Prompts) -> State:
         """The state before the first block."""
         fed, queries = self.feed(prompts), prompts.queries.shape[1]
+        if not isinstance(fed, Fed):
+            raise TypeError(
+                f"`feed` gave a {type(fed).__name__}; expected Fed(inputs, labels): see cutaway.mesa.opened"
+            )
         batch = self.network.batch(fed.inputs)
         if batch.rows != prompts.count * queries:
             raise ValueError(
@@ -78,13 +85,16 @@ class Opened:
             return state
         after = f"resid_post.{last - 1}"
         put = Edit(Site.parse(f"resid_pre.{first}"), Put(_spread(state)))
-        stream = self.network.run(state.inputs.batch, edits=(put,), read=(after,)).read[after]
+        stream = self.network.run(_batch(state), edits=(put,), read=(after,)).read[after]
         return _gathered(stream, state)
 
     def answer(self, state: State) -> Float[Tensor, "prompt query"]:
         """The network's answers, given the state after its last block."""
         put = Edit(Site.parse(f"resid_post.{self.depth - 1}"), Put(_spread(state)))
-        found = self.read(self.network.run(state.inputs.batch, edits=(put,)).output)
+        found = self.read(self.network.run(_batch(state), edits=(put,)).output)
+        rows = len(state.stream) * state.tokens.queries
+        if found.shape != (rows,):
+            raise ValueError(f"`read` gave {tuple(found.shape)} for {rows} rows; expected one number a row: [{rows}]")
         return found.reshape(len(state.stream), state.tokens.queries)
 
 
@@ -94,6 +104,15 @@ class _Rows:
 
     batch: Any
     context: tuple[int, ...]
+
+
+def _batch(state: State) -> Any:
+    """As many rows as the state has: the signs run some problems alone, or several times over.
+
+    Everything that is computed of a row is written into the stream before it is used, so any row of the batch will do.
+    """
+    rows, batch = len(state.stream) * state.tokens.queries, state.inputs.batch
+    return batch if rows == batch.rows else batch.take(torch.arange(rows) % batch.rows)
 
 
 def _gathered(stream: Float[Tensor, "row position width"], state: State) -> State:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from cutaway.mesa.signs import SIGNS
 from cutaway.mesa.signs.battery import Battery, battery
@@ -10,8 +11,10 @@ from cutaway.mesa.subject import Subject
 from cutaway.mesa.tasks import Task
 from cutaway.mesa.verdict.evidence import Evidence
 from cutaway.mesa.verdict.limits import Limits
-from cutaway.mesa.verdict.verdict import Verdict, decide
+from cutaway.mesa.verdict.verdict import NAMES, Verdict, decide
 from cutaway.runs import Table
+
+GROUND_NAMES = frozenset(NAMES.values())
 
 
 @dataclass(frozen=True)
@@ -23,19 +26,28 @@ class Screened:
     limits: str
 
     def table(self) -> Table:
-        """Every sign: what it asks, its value, its null, whether the verdict looks at it, its course by layer, CPU seconds."""
+        """Every sign: what it asks, value, null, whether it is a ground of the verdict, its course by layer, CPU seconds."""
         return Table.of(
             {
                 "sign": sign.name,
                 "asks": sign.asks,
                 "value": self.battery.readings[sign.name].value,
                 "null": list(self.battery.readings[sign.name].null),
-                "in verdict": sign.verdict,
+                "a ground": sign.name in GROUND_NAMES,
                 "by layer": [round(each, 3) for each in self.battery.readings[sign.name].course],
                 "cpu_s": self.battery.costs[sign.name].seconds,
             }
             for sign in SIGNS
         )
+
+    def record(self) -> dict[str, Any]:
+        """The verdict with everything behind it, as JSON values."""
+        return {
+            **asdict(self.verdict),
+            "orders": self.verdict.orders,
+            "limits": self.limits,
+            "signs": self.table().rows(),
+        }
 
     def __str__(self) -> str:
         shown = Table.of({name: row[name] for name in ("sign", "value", "asks")} for row in self.table())
@@ -48,5 +60,6 @@ def screen(subject: Subject, task: Task, seed: int = 0, limits: Limits | None = 
     Errors: `TooShallow` for fewer than two layers; answers that are not finite.
     """
     limits = limits or Limits.shipped()
+    subject.start(task.draw(2, seed))  # an opened network shows its blocks once it has run
     read = battery(subject, task, seed)
     return Screened(decide(Evidence.of(read), limits), read, limits.digest)
