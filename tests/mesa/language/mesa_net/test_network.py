@@ -48,5 +48,5 @@ def test_steps_of_conjugate_gradients_are_found_where_they_are_layers_and_one_la
     made = MesaNet(4, steps=1500)
     network = made.trained().network
     inside = screen(Unrolled(network), made.task, 7001).verdict
-    assert inside.label == "iterative optimizer" and inside.alike == ("conjugate gradient",)
+    assert inside.label == "iterative optimizer" and "conjugate gradient" in inside.alike
     assert screen(network, made.task, 7001).verdict.label != "iterative optimizer"
