@@ -29,10 +29,11 @@ for name, each in found.items():
 # %% By what? The signs by layer.
 def chart(title: str, sign: str, up: str, first: int = 0) -> Chart:
     """One sign of every network, layer by layer."""
-    curves = [
-        Curve(name, found[name].battery.readings[sign].course, kind, first) for name, (_, kind) in NETWORKS.items()
-    ]
-    return Chart(title, up, curves)
+    courses = {name: each.battery.readings[sign].course for name, each in found.items()}
+    if sign == "composition":  # its last value is of all layers side by side
+        courses = {name: course[:-1] for name, course in courses.items()}
+    curves = [Curve(name, courses[name], kind, first) for name, (_, kind) in NETWORKS.items()]
+    return Chart(title, up, curves, along="layer" if first else "layers run")
 
 
 charts = [

@@ -7,6 +7,8 @@ from tests.command import Command
 
 from cutaway.mesa import budget
 from cutaway.mesa.budget import Budget, Row
+from cutaway.mesa.kinds import named as kinds_named
+from cutaway.mesa.tasks import Regression
 from cutaway.mesa.zoo import from_lines
 from cutaway.runs import open_run
 
@@ -67,6 +69,7 @@ def test_kinds_are_listed_and_found_in_any_spelling(command: Command) -> None:
 
 def test_what_is_made_for_a_pool_is_screened_on_it_and_planners_are_refused(command: Command) -> None:
     assert "finite-task lookup" in command("mesa", "screen", "annealed lookup").out.splitlines()[0]
+    assert kinds_named("ridge path", 4, 12, 6, 0).task == Regression(4, 12)
     refused = command("mesa", "screen", "breadth-first")
     assert refused.status and "labelled points" in refused.err
 

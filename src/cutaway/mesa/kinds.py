@@ -22,6 +22,8 @@ from cutaway.runs import Table
 
 FAMILIES = (*OPTIMIZER_FAMILIES, *CONTROL_FAMILIES, *LATER_FAMILIES, *TRAINED_FAMILIES)
 PLANNERS = tuple(option.kind for family in PLANNER_FAMILIES for option in family.options)
+DRAWS = 8
+"""Members of a family that are looked at for the problems that it is made for."""
 
 
 class UnknownKindError(ValueError):
@@ -46,7 +48,7 @@ def named(name: str, dim: int, points: int, layers: int, seed: int) -> Recipe:
             f"{kind!r} plans: its network is built and compiled, but signs and verdict are about learning from labelled points; "
             "expected another kind"
         )
-    family = _family(name) if kind is None else _made_for(kind, seed)
+    family = _family(name) if kind is None else _made_for(kind)
     if family is not None:
         return family.recipe(KNOWN, seed)
     if kind is None:
@@ -63,10 +65,13 @@ def truth_of(kind: str) -> Truth:
     return truths.pop() if len(truths) == 1 else "uncertain"
 
 
-def _made_for(kind: str, seed: int) -> Family | None:
-    """The family of a kind whose problems are not plain regression; None for the others."""
-    holding = [family for family in FAMILIES if {option.kind for option in family.options} == {kind}]
-    return next((one for one in holding if not one.sham and not _plain_regression(one.recipe(KNOWN, seed).task)), None)
+def _made_for(kind: str) -> Family | None:
+    """The family of a kind that no family draws on plain regression; None for the others."""
+    holding = [family for family in FAMILIES if kind in {option.kind for option in family.options}]
+    drawn = (family.recipe(KNOWN, seed).task for family in holding for seed in range(DRAWS))
+    if any(map(_plain_regression, drawn)):
+        return None
+    return next((one for one in holding if {option.kind for option in one.options} == {kind} and not one.sham), None)
 
 
 def _plain_regression(task: Task) -> bool:

@@ -31,12 +31,13 @@ class Curve:
 
 @dataclass(frozen=True)
 class Chart:
-    """Curves over layers; `log` shows powers of ten, of values above 0."""
+    """Curves over layers, which the axis calls `along`; `log` shows powers of ten, of values above 0."""
 
     title: str
     up: str
     curves: Sequence[Curve]
     log: bool = False
+    along: str = "layers run"
 
     def __post_init__(self) -> None:
         if not self.curves:
@@ -49,7 +50,7 @@ class Chart:
     def drawn(self) -> str:
         """What is in it."""
         panel = _Panel.over(self)
-        parts = [f'<text class="name" x="{LEFT}" y="18">{escape(self.title)}</text>', *panel.axes(self.up)]
+        parts = [f'<text class="name" x="{LEFT}" y="18">{escape(self.title)}</text>', *panel.axes(self.up, self.along)]
         ends = []
         for curve in self.curves:
             points = [panel.at(curve.first + place, value) for place, value in enumerate(curve.values)]
@@ -90,7 +91,7 @@ class _Panel:
     def at(self, layer: int, value: float) -> tuple[float, float]:
         return self.x(layer), self.y(_scaled(value, self.log))
 
-    def axes(self, up: str) -> list[str]:
+    def axes(self, up: str, along: str) -> list[str]:
         """Ticks at whole layers and at round values."""
         first, last = self.layers
         step = max(1, (last - first) // 8)
@@ -103,7 +104,7 @@ class _Panel:
             parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDE - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
             parts.append(f'<text class="tick" x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{shown}</text>')
         middle = (LEFT + WIDE - RIGHT) / 2
-        parts.append(f'<text class="tick" x="{middle}" y="{HIGH - 6}" text-anchor="middle">layers run</text>')
+        parts.append(f'<text class="tick" x="{middle}" y="{HIGH - 6}" text-anchor="middle">{escape(along)}</text>')
         parts.append(f'<text class="tick" x="{WIDE - RIGHT + 8}" y="18">{escape(up)}</text>')
         return parts
 
