@@ -40,10 +40,10 @@ RATIO = "understanding 30% ÷ training on training"
 
 def measure(kept: Kept, repetitions: int) -> None:
     """The study, and the shipped model; nothing is repeated."""
-    study = kept.setting("study")
-    if not study["facts"]:
-        found = grow(SETTING, RESULTS / f"growth.tmp-{kept.code}", progress=terminal())
-        study["facts"] = {name: list(getattr(found, name)) for name in ("tuning", "networks", "applied")}
+    if not all(kept.setting(name)["facts"] for name in ("networks", "applied")):
+        found = grow(SETTING, RESULTS / "growth.tmp-networks", progress=terminal())
+        kept.setting("networks")["facts"] = {"tuning": list(found.tuning), "networks": list(found.networks)}
+        kept.setting("applied")["facts"] = {"applied": list(found.applied)}
         kept.write()
     shipped = kept.setting("shipped")
     if not shipped["facts"]:
@@ -89,8 +89,8 @@ def row(net: Network, text: Text, pull: float, seed: int) -> dict[str, Any]:
 
 def grown(result: Result) -> Grown:
     """The study that a result holds."""
-    facts = result["settings"]["study"]["facts"]
-    return Grown(SETTING, *(tuple(facts[name]) for name in ("tuning", "networks", "applied")))
+    facts = result["settings"]["networks"]["facts"] | result["settings"].get("applied", {}).get("facts", {})
+    return Grown(SETTING, *(tuple(facts.get(name, ())) for name in ("tuning", "networks", "applied")))
 
 
 @cache
@@ -175,25 +175,30 @@ def carried(result: Result) -> Measured:
 
 
 def whole(result: Result) -> bool:
-    """Whether both the study and the shipped model are measured."""
-    return all(result["settings"].get(name, {}).get("facts") for name in ("study", "shipped"))
+    """Whether the networks of the study are measured; what is missing beside them is left out."""
+    return bool(result["settings"].get("networks", {}).get("facts"))
 
 
 def section(result: Result) -> list[str]:
     """The tables of the study and every fit."""
     found = grown(result)
     lines_ = ["## What it takes to explain random decisions, as networks grow", ""]
-    for about, table in (
-        ("Medians over three seeds.", sizes(found)),
-        ("Sets of one network in the next.", applied(found)),
-    ):
-        lines_ += [about, "", *marked(table), ""]
+    lines_ += [
+        "Medians over three seeds; `>`: half or more of the seeds did not get there.",
+        "",
+        *marked(sizes(found)),
+        "",
+    ]
     lines_ += ["Tuning.", "", *marked(tuning(found)), "", "Every fit, corrected for how many there are.", ""]
     lines_ += [f"- {one}" for one in fits(result).values()]
-    phases = result["settings"]["shipped"]["facts"]["decisions"][0]["phases"]
-    whole = sum(phases.values())
-    shares = ", ".join(f"{phase} {flops / whole:.0%}" for phase, flops in phases.items())
-    return [*lines_, "", f"Phases of understanding the shipped code model, seed {SEEDS[0]}: {shares}.", ""]
+    if found.applied:
+        lines_ += ["", "Sets of one network in the next.", "", *marked(applied(found))]
+    shipped_ = result["settings"].get("shipped", {}).get("facts")
+    if shipped_:
+        phases = shipped_["decisions"][0]["phases"]
+        shares = ", ".join(f"{phase} {flops / sum(phases.values()):.0%}" for phase, flops in phases.items())
+        lines_ += ["", f"Phases of understanding the shipped code model, seed {SEEDS[0]}: {shares}."]
+    return [*lines_, ""]
 
 
 def marked(table: Any) -> list[str]:
