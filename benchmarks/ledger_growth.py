@@ -170,7 +170,7 @@ def carried(result: Result) -> Measured:
     rows = [row for row in grown(result).applied if "warm" in row]
     at = len(SETTING.shares) // 2
     chance = median(row["chance"][at][0] / row["cold"][at][0] for row in rows)
-    unit = f"pair of networks (matched at random {chance:.2f})"
+    unit = f"(matched at random {chance:.2f}) pair"
     return spread([row["warm"][at][0] / row["cold"][at][0] for row in rows], unit)
 
 
