@@ -12,6 +12,7 @@ from benchmarks import (
     mesa_limits,
     mesa_pretraining,
     mesa_steps,
+    mesa_taught,
     mesa_trained,
     mesa_zoo,
 )
@@ -24,6 +25,7 @@ PAGES = {
     "mesa_trained": mesa_trained,
     "mesa_limits": mesa_limits,
     "mesa_zoo": mesa_zoo,
+    "mesa_taught": mesa_taught,
     "mesa_steps": mesa_steps,
     "mesa_dial": mesa_dial,
     "mesa_language": mesa_language,

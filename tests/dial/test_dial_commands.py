@@ -193,7 +193,7 @@ def test_a_frontier_is_printed_drawn_and_saved_and_goes_on_when_it_was_stopped(
         (("sweep", "--width", "1.5"), 2, "expected whole numbers"),
         (("sweep", "--device", "cuda"), 2, "run on the cpu"),
         (("sweep", "--seeds", "0"), 1, "one or more different values"),
-        (("sweep", "--engine", "ray"), 1, "comes in a later version"),
+        (("sweep", "--engine", "rey"), 1, "given the engine 'rey'"),
     ],
 )
 def test_an_error_is_one_sentence(
