@@ -69,7 +69,7 @@ def test_kinds_are_listed_and_found_in_any_spelling(command: Command) -> None:
 
 def test_what_is_made_for_a_pool_is_screened_on_it_and_planners_are_refused(command: Command) -> None:
     assert "finite-task lookup" in command("mesa", "screen", "annealed lookup").out.splitlines()[0]
-    assert kinds_named("ridge path", 4, 12, 6, 0).task == Regression(4, 12)
+    assert kinds_named("ridge path", 0).task == Regression(4, 12)
     refused = command("mesa", "screen", "breadth-first")
     assert refused.status and "labelled points" in refused.err
 
@@ -81,7 +81,8 @@ def test_what_is_made_for_a_pool_is_screened_on_it_and_planners_are_refused(comm
         (["organism:code"], "cutaway mesa report"),
         (["momentum", "--place", "2"], "which is no file"),
         (["momentum", "--layers", "0"], "expected 1 or more"),
-        (["momentum", "--device", "cuda"], "expected cpu"),
+        (["annealed lookup", "--layers", "3"], "leave sizes out"),
+        (["momentum", "--device", "cuda"], "run on the cpu"),
         (["lines.jsonl"], "line 1 is no recipe"),
         (["lines.jsonl", "--dim", "3"], "leave them out"),
     ],

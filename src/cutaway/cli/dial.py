@@ -12,7 +12,7 @@ from cyclopts import App, Group, Parameter
 
 from cutaway.cli.answer import Answer
 from cutaway.cli.ending import Stopped, WrongUse
-from cutaway.cli.options import Options, check_device, kept, on_one_thread
+from cutaway.cli.options import Options, check_device, kept, on_one_thread, on_the_processor
 from cutaway.cli.verbs import Flag, Several, listed
 from cutaway.runs.progress import terminal
 
@@ -33,6 +33,7 @@ Trained = Annotated[
 ]
 
 STEPS = (0, 20, 80, 320)
+WHAT = "sweeps, searches and circuits"
 
 TRAINING = Group("Training", sort_key=1)
 
@@ -138,11 +139,11 @@ def sweep(
     examples
         Examples on which each task is asked.
     engine
-        "local", or processes:N for N processes on this machine.
+        "local", processes:N for N processes on this machine, or ray (a cluster).
     folder
         Keep every network and row here: the same command goes on, and a larger grid takes what is there. Default: beside --out.
     """
-    on_the_processor(options)
+    on_the_processor(options, WHAT)
     from cutaway.dial.sweep import Grid
     from cutaway.dial.sweep import sweep as swept
     from cutaway.runs import engine_of
@@ -189,7 +190,7 @@ def prune(
     adversary
         Steps to find the masks of everything else that the circuit bears worst: 0, 20, 80 (default) or 320.
     """
-    on_the_processor(options)
+    on_the_processor(options, WHAT)
     steps = tuple(step for step in STEPS if step <= adversary)
     if adversary not in STEPS:
         raise WrongUse(f"--adversary was given {adversary}; expected one of {', '.join(map(str, STEPS))}")
@@ -209,7 +210,7 @@ def prune(
 
 def verify_circuit(folder: Path, network: str | None, options: Options) -> Answer:
     """`verify` for a circuit: its claims, run again on fresh examples of its task."""
-    on_the_processor(options)
+    on_the_processor(options, WHAT)
     from cutaway.decisions.claims import read_claims
     from cutaway.dial.prune.claims import verify
     from cutaway.dial.prune.saved import read
@@ -262,11 +263,11 @@ def frontier(
     extrapolate
         Also give multipliers beyond the losses that dense networks were measured at; they are marked.
     engine
-        "local", or processes:N for N processes on this machine.
+        "local", processes:N for N processes on this machine, or ray (a cluster).
     page
         Also draw it as one self-contained HTML page.
     """
-    on_the_processor(options)
+    on_the_processor(options, WHAT)
     from cutaway.dial.frontier.frontier import frontier as drawn
     from cutaway.dial.frontier.picture import write
     from cutaway.dial.frontier.show import printed, save, tables
@@ -288,15 +289,6 @@ def trained(rows: Table, seed: int) -> list[Entry]:
 
     total = 1e9 * sum(row["executed_gflop"] or 0 for row in rows)
     return [Entry("training", "compute", total, "FLOP", "derived", "flops", purpose="train", seed=seed)]
-
-
-def on_the_processor(options: Options) -> None:
-    """Raises `WrongUse` where another device was asked for: sweeps are metered in CPU seconds, circuits run on the CPU."""
-    if options.device not in (None, "cpu"):
-        raise WrongUse(
-            f"--device was given {options.device!r}; sweeps, searches and circuits run on the cpu; leave it out"
-        )
-    on_one_thread()
 
 
 def whole(option: str, word: str) -> int:

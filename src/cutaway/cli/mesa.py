@@ -12,7 +12,7 @@ from cyclopts import App, Parameter
 
 from cutaway.cli.answer import Answer
 from cutaway.cli.ending import WrongUse
-from cutaway.cli.options import Options, on_one_thread, opened
+from cutaway.cli.options import Options, on_one_thread, on_the_processor, opened
 from cutaway.cli.verbs import Flag
 from cutaway.runs.progress import terminal
 from cutaway.runs.table import Table
@@ -121,10 +121,9 @@ def screen(
     page
         Also draw the signs by layer, beside an optimizer and a look-alike, as one self-contained HTML page.
     """
-    on_one_thread()
+    on_the_processor(options, "networks of the zoo")
     from cutaway.mesa.screen import screen as screened
 
-    _on_the_processor(options)
     recipe = _recipe(network, place, {"dim": dim, "points": points, "layers": layers}, options.seed)
     found = screened(recipe.build(), recipe.task, options.seed)
     also: dict[str, object] = {} if recipe.truth == "uncertain" else {"truth": recipe.truth}
@@ -221,11 +220,13 @@ def _recipe(network: str, place: int | None, sizes: dict[str, int | None], seed:
     from cutaway.mesa.kinds import named
     from cutaway.mesa.zoo import from_lines
 
-    given = [f"--{name}" for name, value in sizes.items() if value is not None]
+    given = {name: value for name, value in sizes.items() if value is not None}
     path = Path(network)
     if path.is_file():
         if given:
-            raise WrongUse(f"{', '.join(given)} were given for a file, whose networks have their own; leave them out")
+            raise WrongUse(
+                f"{', '.join(f'--{name}' for name in given)} were given for a file, whose networks have their own; leave them out"
+            )
         recipes = _lines(path, from_lines)
         if not 0 <= (place or 0) < len(recipes):
             held = f"{len(recipes)} networks, 0 to {len(recipes) - 1}" if recipes else "no networks"
@@ -239,11 +240,10 @@ def _recipe(network: str, place: int | None, sizes: dict[str, int | None], seed:
             f"{network} {there}; expected a name of mesa kinds or a file that mesa zoo --to wrote; for a language model: "
             "cutaway mesa report"
         )
-    chosen = {"dim": 4, "points": 12, "layers": 6} | {name: value for name, value in sizes.items() if value is not None}
-    for name, value in chosen.items():
+    for name, value in given.items():
         if value < 1:
             raise WrongUse(f"--{name} was given {value}; expected 1 or more")
-    return named(network, **chosen, seed=seed)
+    return named(network, seed, **given)
 
 
 def _lines(path: Path, from_lines: Callable[[str], list[Recipe]]) -> list[Recipe]:
@@ -257,12 +257,6 @@ def _lines(path: Path, from_lines: Callable[[str], list[Recipe]]) -> list[Recipe
                 f"{path}, line {number} is no recipe ({type(error).__name__}: {error}); expected a file that mesa zoo --to wrote"
             ) from None
     return found
-
-
-def _on_the_processor(options: Options) -> None:
-    """Raises `WrongUse` where another device was asked for: the zoo's networks are built on the processor."""
-    if options.device not in (None, "cpu"):
-        raise WrongUse(f"--device was given {options.device}; expected cpu: networks of the zoo run on the processor")
 
 
 def _kept(

@@ -120,6 +120,13 @@ def on_one_thread() -> None:
     torch.set_num_threads(1)
 
 
+def on_the_processor(options: Common, what: str) -> None:
+    """One thread of the processor. Raises `WrongUse` where another device was asked for; `what` runs there."""
+    if options.device not in (None, "cpu"):
+        raise WrongUse(f"--device was given {options.device!r}; {what} run on the cpu: leave it out")
+    on_one_thread()
+
+
 def check_device(device: str | None) -> str:
     """The device of this name, by default the CPU. Raises `WrongUse` for one that there is not."""
     import torch

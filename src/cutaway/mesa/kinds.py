@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from difflib import get_close_matches
 
 from cutaway.mesa.tasks import Regression, Task
@@ -22,6 +23,8 @@ from cutaway.runs import Table
 
 FAMILIES = (*OPTIMIZER_FAMILIES, *CONTROL_FAMILIES, *LATER_FAMILIES, *TRAINED_FAMILIES)
 PLANNERS = tuple(option.kind for family in PLANNER_FAMILIES for option in family.options)
+SIZES = {"dim": 4, "points": 12, "layers": 6}
+"""Of a kind on linear regression where no others are given: coordinates and labelled points of a problem, layers."""
 DRAWS = 8
 """Members of a family that are looked at for the problems that it is made for."""
 
@@ -36,11 +39,11 @@ def kinds() -> Table:
     return Table.of({"kind": name, "truth": truth_of(name), "about": _about(name)} for name in named)
 
 
-def named(name: str, dim: int, points: int, layers: int, seed: int) -> Recipe:
-    """A network by its name: of a kind on linear regression of these sizes; of a family, or of a kind that is made for other
-    problems or for a pool of tasks, one that is drawn on those.
+def named(name: str, seed: int, **sizes: int) -> Recipe:
+    """A network by its name: of a kind on linear regression of these `SIZES`; of a family, or of a kind that is made for other
+    problems or for a pool of tasks, one that is drawn on those, with its own sizes.
 
-    Raises UnknownKindError for a name that is neither, with near ones, and for planners.
+    Raises UnknownKindError for a name that is neither, with near ones, and for planners; ValueError for sizes where they are drawn.
     """
     kind = _found(name, MAKERS)
     if kind in PLANNERS:
@@ -50,13 +53,19 @@ def named(name: str, dim: int, points: int, layers: int, seed: int) -> Recipe:
         )
     family = _family(name) if kind is None else _made_for(kind)
     if family is not None:
+        if sizes:
+            given = ", ".join(f"{size}={value}" for size, value in sizes.items())
+            raise ValueError(
+                f"given {given} for {name!r}, whose problems and layers are drawn from the seed; leave sizes out"
+            )
         return family.recipe(KNOWN, seed)
     if kind is None:
         near = get_close_matches(_plain(name), [_plain(each) for each in [*MAKERS, *_names()]], n=3, cutoff=0.6)
         said = [each for each in dict.fromkeys([*MAKERS, *_names()]) if _plain(each) in near]
         hint = f"did you mean {' or '.join(said)}? " if said else ""
         raise UnknownKindError(f"{name!r} is no kind of network; {hint}cutaway mesa kinds lists all")
-    return Recipe(kind, kind, truth_of(kind), {}, Regression(dim, points), seed, layers)
+    chosen = SIZES | sizes
+    return Recipe(kind, kind, truth_of(kind), {}, Regression(chosen["dim"], chosen["points"]), seed, chosen["layers"])
 
 
 def truth_of(kind: str) -> Truth:
@@ -87,9 +96,8 @@ def _names() -> list[str]:
     return [family.name for family in FAMILIES]
 
 
-def _found(name: str, among: object) -> str | None:
+def _found(name: str, among: Iterable[str]) -> str | None:
     """The one of these names that is this one, whatever its case, hyphens and underscores."""
-    assert isinstance(among, dict | list)
     return next((each for each in among if _plain(each) == _plain(name)), None)
 
 
