@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from statistics import median
 from typing import Any
 
-from benchmarks import dial_report, ledger_growth, mesa_report
+from benchmarks import dial_report, growth_report, mesa_report
 from benchmarks.figures import Result, clopper_pearson
 
 TITLES = {
@@ -32,8 +32,8 @@ def sections(results: dict[str, Result]) -> Iterator[list[str]]:
     if "statistics" in results:
         yield error_rates(results["statistics"])
     yield from dial_report.sections(results)
-    if "ledger_growth" in results and ledger_growth.whole(results["ledger_growth"]):
-        yield ledger_growth.section(results["ledger_growth"])
+    if "ledger_growth" in results and growth_report.whole(results["ledger_growth"]):
+        yield growth_report.section(results["ledger_growth"])
     yield from mesa_report.sections(results)
 
 

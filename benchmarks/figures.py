@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from random import Random
 from statistics import mean, median
 from typing import Any, TypeVar
@@ -48,7 +49,7 @@ class Bar:
         few = ", too few to decide" * inside
         if found.value >= self.value if self.at_least else found.value <= self.value:
             return f"met{few}"
-        if not self.value:
+        if not self.value or not isfinite(found.value):
             return "**missed**"
         short = abs(found.value - self.value) / abs(self.value)
         return f"**missed** by {short:.0%}{few}" if short >= 0.01 else f"**missed** by {short:.1%}{few}"

@@ -22,7 +22,7 @@ from benchmarks import (
     concept_report,
     dial_report,
     diff_report,
-    ledger_growth,
+    growth_report,
     ledger_meter,
     ledger_scaling,
     mesa_report,
@@ -53,7 +53,7 @@ PAGES = (
     dial_report,
     ledger_meter,
     ledger_scaling,
-    ledger_growth,
+    growth_report,
     mesa_report,
 )
 """Those that have lines of their own, in the order in which they stand in the table."""

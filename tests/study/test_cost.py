@@ -153,7 +153,7 @@ def test_a_network_is_a_point_and_a_search_that_was_stopped_a_lower_bound(tmp_pa
         book(home / "trace", flops(trained**0.5 * (1 + 0.05 * (-1) ** place), "discover", state=state))
     found = growth([tmp_path])
     assert len(found.networks) == 8 and sum(not one.reached for one in found.networks) == 1
-    fit = next(one for one in found.fits if one.name == "understanding on training flops")
+    fit = next(one for one in found.fits if one.name == "understanding on training FLOPs")
     assert fit.power is not None and fit.power.exponent == pytest.approx(0.5, abs=0.02)
     assert fit.verdict == "sublinear"
 

@@ -142,7 +142,7 @@ def study(
     *,
     sizes: Annotated[tuple[str, ...], Parameter(consume_multiple=True)] = (),
     seeds: int = 3,
-    each: float = 20.0,
+    tokens_per_parameter: float = 20.0,
     decisions: int = 128,
     engine: str = "local",
     options: Options = Options(),  # noqa: B008 (a frozen value)
@@ -159,12 +159,12 @@ def study(
         WIDTHxLAYERS, with commas or spaces between them; default: eight, from 16x2 to 88x4.
     seeds
         Networks of each size, from seed 8001 on.
-    each
+    tokens_per_parameter
         Tokens of training for each parameter.
     decisions
         Random decisions that are asked of each network.
     engine
-        "local", or processes:N for N processes on this machine.
+        "local", processes:N for N processes on this machine, or ray (a cluster).
     """
     from cutaway.runs import engine_of
     from cutaway.study.growth import DEFAULT, Search, Setting, Size, grow
@@ -174,7 +174,7 @@ def study(
     setting = Setting(
         sizes=tuple(map(Size.of, listed(sizes))) or DEFAULT,
         seeds=tuple(range(FIRST, FIRST + seeds)),
-        each=each,
+        tokens_per_parameter=tokens_per_parameter,
         search=Search(decisions=decisions),
     )
     print(budget(setting), file=sys.stderr)

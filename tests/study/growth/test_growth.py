@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,16 +17,17 @@ from cutaway.study.growth import member as members
 from cutaway.study.growth.masked import Parts
 from cutaway.study.growth.show import budget, printed
 from cutaway.study.growth.transfer import anyhow, matched
+from cutaway.training.loop import TrainingDivergedError
 
 SMALL = Setting(
     sizes=(Size(8, 1), Size(16, 1)),
     seeds=(1, 2),
     vocab=VOCAB,
     context=CONTEXT,
-    each=6.0,
+    tokens_per_parameter=6.0,
     batch=8,
     rates=(1e-2, 3e-2),
-    pulls=(10.0, 40.0),
+    penalties=(10.0, 40.0),
     search=Search(decisions=16, kl=0.02, most=0.5, reference=32, steps=(0, 4), halves=1),
 )
 
@@ -50,8 +52,24 @@ def test_a_study_has_a_row_a_network_and_resumes_for_nothing(
     monkeypatch.setattr(networks, "trained", None)
     assert grow(SMALL, home) == found
     with pytest.raises(TypeError):
-        grow(replace(SMALL, each=7.0), home)
+        grow(replace(SMALL, tokens_per_parameter=7.0), home)
     assert "corrected for how many there are" in printed(found)
+
+
+def test_a_network_whose_training_diverges_is_left_out_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trained(setting: Setting, size: Size, seed: int, *others: Any, **more: Any) -> networks.Trained:
+        if (size, seed) == (SMALL.sizes[0], 2):
+            raise TrainingDivergedError("the loss is nan")
+        return networks.trained(setting, size, seed, *others, **more)
+
+    monkeypatch.setattr(networks, "text", lambda vocab: text())
+    monkeypatch.setattr("cutaway.study.growth.growth.text", lambda vocab: text())
+    monkeypatch.setattr(members, "trained", trained)
+    found = grow(SMALL, tmp_path)
+    assert found.diverged == ("8x1-2",) and len(found.networks) == 3 and len(found.applied) == 2
+    assert "diverged: 8x1-2" in printed(found)
 
 
 def test_each_network_keeps_its_training_and_its_understanding_in_a_ledger(study: tuple[Path, Grown]) -> None:

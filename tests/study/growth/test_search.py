@@ -74,7 +74,7 @@ def test_what_was_spent_is_the_sum_of_its_phases_and_a_share_not_reached_is_a_bo
     _, found = explained()
     assert found.flops == sum(found.phases.values()) and set(found.phases) >= {"means", "attribution", "sets", "check"}
     assert [one.flops for one in found.curve] == sorted(one.flops for one in found.curve)
-    half = Explained((Reached(0, 10, 0.2), Reached(4, 30, 0.5)), {}, (), 4, 0.0, found.kept)
+    half = Explained((Reached(0, 10, 0.2, {}), Reached(4, 30, 0.5, {})), (), 4, 0.0)
     assert half.until(0.1) == (10, True) and half.until(0.3) == (30, True) and half.until(0.6) == (30, False)
 
 

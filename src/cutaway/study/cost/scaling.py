@@ -17,12 +17,17 @@ if TYPE_CHECKING:
 
 OUTSIDE = ("embed", "unembed", "bigram")
 """Kinds of parameters that are left out of the non-embedding ones."""
-SIZES = ("training_flops", "parameters", "non_embedding", "neurons")
-RATIO = "understanding ÷ training on training flops"
+SIZES = {
+    "training_flops": "training FLOPs",
+    "parameters": "parameters",
+    "non_embedding": "non-embedding parameters",
+    "neurons": "neurons",
+}
+"""What a cost is fitted on, in words."""
 
 
 @dataclass(frozen=True)
-class Grown:
+class NetworkCost:
     """One network of a scaling study. size: what networks of one size share; reached: whether understanding got as far as it
     was to get (a search that was stopped or failed is a lower bound); sizes that are not known are None."""
 
@@ -40,7 +45,7 @@ class Grown:
 class Growth:
     """The networks, every candidate fit, and sentences about folders that gave no point."""
 
-    networks: tuple[Grown, ...]
+    networks: tuple[NetworkCost, ...]
     fits: tuple[Fit, ...]
     left_out: tuple[str, ...]
 
@@ -71,7 +76,7 @@ def growth(given: Sequence[Path]) -> Growth:
 
     A folder is of one network, or its subfolders are, each with one training in it. Raises CostError for no network.
     """
-    networks: list[Grown] = []
+    networks: list[NetworkCost] = []
     left: list[str] = []
     for path in given:
         found, why = (_lines(path), []) if path.is_file() else _folders(path)
@@ -81,32 +86,42 @@ def growth(given: Sequence[Path]) -> Growth:
             f"{', '.join(map(str, given))}: no network with its training and what understanding it cost, both counted in "
             f"FLOPs{': ' * bool(left)}{'; '.join(left)}; expected folders that hold both"
         )
-    return Growth(tuple(networks), _fits(networks), tuple(left))
+    return Growth(tuple(networks), fitted({"understanding": networks}), tuple(left))
 
 
-def _fits(networks: Sequence[Grown]) -> tuple[Fit, ...]:
+def fitted(costs: Mapping[str, Sequence[NetworkCost]]) -> tuple[Fit, ...]:
+    """For each name of what understanding took: it on every size that is known of all its networks, and as a multiple of
+    training; and training on the sizes of the first. Corrected for all together."""
     from cutaway.ledger.scaling import Point, fits
 
     candidates: dict[str, list[Point]] = {}
-    for size in SIZES:
-        known = [one for one in networks if getattr(one, size)]
-        if len(known) < len(networks):
-            continue
-        words = size.replace("_", " ")
-        points = [Point(getattr(one, size), one.understanding_flops, one.reached, one.size) for one in known]
-        candidates[f"understanding on {words}"] = points
+    constant: dict[str, float] = {}
+    for name, networks in costs.items():
+        for size, words in known(networks).items():
+            candidates[f"{name} on {words}"] = [
+                Point(getattr(one, size), one.understanding_flops, one.reached, one.size) for one in networks
+            ]
+        ratio = f"{name} ÷ training on {SIZES['training_flops']}"
+        constant[ratio] = 0.0
+        candidates[ratio] = [
+            Point(one.training_flops, one.understanding_flops / one.training_flops, one.reached, one.size)
+            for one in networks
+        ]
+    first = next(iter(costs.values()))
+    for size, words in known(first).items():
         if size != "training_flops":
             candidates[f"training on {words}"] = [
-                Point(getattr(one, size), one.training_flops, size=one.size) for one in known
+                Point(getattr(one, size), one.training_flops, size=one.size) for one in first
             ]
-    candidates[RATIO] = [
-        Point(one.training_flops, one.understanding_flops / one.training_flops, one.reached, one.size)
-        for one in networks
-    ]
-    return fits(candidates, {RATIO: 0.0})
+    return fits(candidates, constant)
 
 
-def _folders(path: Path) -> tuple[list[Grown], list[str]]:
+def known(networks: Sequence[NetworkCost]) -> dict[str, str]:
+    """The sizes that are known of all of these networks, with their words."""
+    return {size: words for size, words in SIZES.items() if all(getattr(one, size) for one in networks)}
+
+
+def _folders(path: Path) -> tuple[list[NetworkCost], list[str]]:
     """The networks of a folder, and why some subfolders give none."""
     books = study([path]).books
     groups: dict[Path, list[Book]] = {}
@@ -117,7 +132,7 @@ def _folders(path: Path) -> tuple[list[Grown], list[str]]:
             below = book.path.resolve().relative_to(path.resolve()).parts
             if below:
                 groups.setdefault(path / below[0], []).append(book)
-    found: list[Grown] = []
+    found: list[NetworkCost] = []
     left: list[str] = []
     for folder, some in groups.items():
         why = _lack(some)
@@ -136,11 +151,11 @@ def _lack(books: Sequence[Book]) -> str:
     return ""
 
 
-def _grown(folder: Path, books: Sequence[Book]) -> Grown:
+def _grown(folder: Path, books: Sequence[Book]) -> NetworkCost:
     own = next(book for book in books if _trains(book))
     asked = [book.of("discover", "apply") for book in books]
     sizes = _sizes(own.path)
-    return Grown(
+    return NetworkCost(
         network=folder.name or str(folder),
         size=sizes.pop("size", ""),
         training_flops=_flops(own.of("train")),
@@ -167,7 +182,7 @@ def _sizes(path: Path) -> dict[str, Any]:
     }
 
 
-def _lines(file: Path) -> list[Grown]:
+def _lines(file: Path) -> list[NetworkCost]:
     return [_row(row, f"{file}, line {number}") for number, row in _rows(file)]
 
 
@@ -180,13 +195,13 @@ def _rows(file: Path) -> Iterator[tuple[int, Any]]:
                 raise CostError(f"{file}, line {number}: no JSON ({error}); expected one object a network") from None
 
 
-def _row(row: Any, where: str) -> Grown:
-    known = {one.name for one in fields(Grown)}
+def _row(row: Any, where: str) -> NetworkCost:
+    known = {one.name for one in fields(NetworkCost)}
     needed = {"network", "size", "training_flops", "understanding_flops"}
     if not isinstance(row, Mapping) or not needed <= row.keys() <= known:
         given = sorted(row) if isinstance(row, Mapping) else row
         raise CostError(f"{where}: given {given}; expected {sorted(needed)} and, if known, {sorted(known - needed)}")
-    return Grown(**row)
+    return NetworkCost(**row)
 
 
 def _trains(book: Book) -> bool:

@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,14 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Grown:
-    """What a study found: a row a size on tuning, a row a network, a row a pair of networks of one size."""
+    """What a study found: a row a size on tuning, a row a network, a row a pair of networks of one size; the names of networks
+    whose training diverged, which have no row."""
 
     setting: Setting
     tuning: tuple[dict[str, Any], ...]
     networks: tuple[dict[str, Any], ...]
     applied: tuple[dict[str, Any], ...]
+    diverged: tuple[str, ...] = ()
 
 
 def grow(setting: Setting, folder: Path | str, engine: Engine | None = None, progress: Progress = silent) -> Grown:
@@ -44,13 +47,14 @@ def grow(setting: Setting, folder: Path | str, engine: Engine | None = None, pro
     work = partial(understood, setting=setting, home=str(home))
     largest_first = sorted(members, key=lambda one: one.size.layers * one.size.width**2, reverse=True)
     found = stage(home / "networks", work, largest_first, partial(_of_network, about=about))
-    pairs = list(_pairs(members, setting))
+    diverged = tuple(row["network"] for row in found if "diverged" in row)
+    pairs = _pairs([one for one in members if one.name not in diverged])
     carried = stage(
         home / "applied", partial(applied, setting=setting, home=str(home)), pairs, partial(_of_pair, about=about)
     )
     order = {one.name: place for place, one in enumerate(members)}
-    rows = sorted(found, key=lambda row: order[row["network"]])
-    grown = Grown(setting, tuple(tuning), tuple(rows), tuple(carried))
+    rows = sorted((row for row in found if "diverged" not in row), key=lambda row: order[row["network"]])
+    grown = Grown(setting, tuple(tuning), tuple(rows), tuple(carried), diverged)
     for share in setting.shares:
         _write(home / f"at-{100 * share:.0f}.jsonl", lines(grown, share))
     return grown
@@ -74,19 +78,16 @@ def lines(grown: Grown, share: float) -> list[dict[str, Any]]:
 def _members(setting: Setting, tuning: Sequence[Mapping[str, Any]]) -> list[Member]:
     """Every network, with what was chosen for its size."""
     return [
-        Member(size, seed, one["rate"], one["pull"])
+        Member(size, seed, one["rate"], one["penalty"])
         for size, one in zip(setting.sizes, tuning)
         for seed in setting.seeds
     ]
 
 
-def _pairs(members: Sequence[Member], setting: Setting) -> list[tuple[Member, Member]]:
-    """Every network with the next one of its size, round and round; none where there is but one seed."""
-    count = len(setting.seeds)
-    if count < 2:
-        return []
-    places = range(len(members))
-    return [(members[at], members[at - at % count + (at + 1) % count]) for at in places]
+def _pairs(members: Sequence[Member]) -> list[tuple[Member, Member]]:
+    """Every network with the next one of its size, round and round; none where there is but one of a size."""
+    of_size = [list(some) for _, some in groupby(members, key=lambda one: one.size)]
+    return [pair for some in of_size if len(some) > 1 for pair in zip(some, [*some[1:], some[0]])]
 
 
 def _of_size(size: Size, about: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,12 +95,12 @@ def _of_size(size: Size, about: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _of_network(member: Member, about: Mapping[str, Any]) -> dict[str, Any]:
-    return {"network": member.name, "rate": member.rate, "pull": member.pull, **about}
+    return {"network": member.name, "rate": member.rate, "penalty": member.penalty, **about}
 
 
 def _of_pair(pair: tuple[Member, Member], about: Mapping[str, Any]) -> dict[str, Any]:
     first, second = pair
-    return {"from": first.name, "to": second.name, "rate": first.rate, "pull": first.pull, **about}
+    return {"from": first.name, "to": second.name, "rate": first.rate, "penalty": first.penalty, **about}
 
 
 def _write(file: Path, rows: Sequence[Mapping[str, Any]]) -> None:

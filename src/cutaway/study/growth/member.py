@@ -14,10 +14,11 @@ from cutaway.network import Network
 from cutaway.runs import LEDGER, new_run, open_run
 from cutaway.study.growth.controls import Controls, as_rows, controls
 from cutaway.study.growth.masked import Parts
-from cutaway.study.growth.networks import Trained, questions, trained, tuned
+from cutaway.study.growth.networks import Trained, opened, questions, trained, tuned
 from cutaway.study.growth.search import Explained, Explainer, NothingToExplainError
 from cutaway.study.growth.setting import Setting, Size
 from cutaway.study.growth.transfer import apply
+from cutaway.training.loop import TrainingDivergedError
 from cutaway.training.transformer import Shape, Transformer
 
 
@@ -28,7 +29,7 @@ class Member:
     size: Size
     seed: int
     rate: float
-    pull: float
+    penalty: float
 
     @property
     def name(self) -> str:
@@ -45,18 +46,20 @@ def chosen(size: Size, setting: Setting) -> dict[str, Any]:
 
 
 def understood(member: Member, setting: Setting, home: str) -> dict[str, Any]:
-    """One network, trained and taken apart, as JSON values; its run is in its folder."""
+    """One network, trained and taken apart, as JSON values; its run is in its folder. One that diverged says so and no more."""
     torch.set_num_threads(1)
     folder = Path(home) / member.name
     checkpoints = folder.with_name(f"{member.name}.partial")
-    network = trained(setting, member.size, member.seed, member.rate, folder=checkpoints)
-    explainer, found, beside = _explained(network.opened, setting, member)
+    about = {"network": member.name, "size": str(member.size), "seed": member.seed}
+    try:
+        network = trained(setting, member.size, member.seed, member.rate, folder=checkpoints)
+    except TrainingDivergedError as error:
+        return {**about, "diverged": str(error)}
+    explainer, found, beside = _explained(opened(network.network), setting, member)
     _keep(folder, member, network, explainer, found)
     shutil.rmtree(checkpoints, ignore_errors=True)
     return {
-        "network": member.name,
-        "size": str(member.size),
-        "seed": member.seed,
+        **about,
         "loss": network.loss,
         **setting.parameters(member.size),
         "training_flops": network.flops,
@@ -71,7 +74,7 @@ def understood(member: Member, setting: Setting, home: str) -> dict[str, Any]:
 def _explained(net: Network, setting: Setting, member: Member) -> tuple[Explainer, Explained | None, Controls | None]:
     """The search of a network and its controls; None where there is nothing to explain."""
     drawn, reference = questions(net, setting, member.seed)
-    explainer = Explainer(net, Parts.of(net, drawn), replace(setting.search, pull=member.pull), member.seed)
+    explainer = Explainer(net, Parts.of(net, drawn), replace(setting.search, penalty=member.penalty), member.seed)
     try:
         found = explainer.of(drawn, reference)
     except NothingToExplainError:
@@ -95,7 +98,7 @@ def _searched(found: Explained | None, setting: Setting) -> dict[str, Any]:
 
 def _keep(folder: Path, member: Member, network: Trained, explainer: Explainer, found: Explained | None) -> None:
     """The network as a run with its ledger; the sets that were found beside its weights."""
-    about = {"size": str(member.size), "rate": member.rate, "pull": member.pull}
+    about = {"size": str(member.size), "rate": member.rate, "penalty": member.penalty}
     with new_run(folder, "grown", seed=member.seed, arguments=about, overwrite=True) as run:
         run.save_tensors(dict(network.network.state_dict()), "weights")
         run.write_json("shape", asdict(network.network.shape))
@@ -106,8 +109,8 @@ def _keep(folder: Path, member: Member, network: Trained, explainer: Explainer, 
 
 
 def _entries(seed: int, network: Trained, found: Explained | None, versions: dict[str, str]) -> list[Entry]:
-    """What training took, and every phase of the search; controls are not part of understanding."""
-    spent = [Entry("training", "compute", network.flops, "FLOP", "measured", "flops", "train")]
+    """What training took (one step, times the steps), and every phase of the search; controls are not part of understanding."""
+    spent = [Entry("training", "compute", network.flops, "FLOP", "derived", "flops", "train")]
     for phase, flops in ({} if found is None else found.phases).items():
         spent.append(Entry(phase, "compute", flops, "FLOP", "measured", "flops", "discover"))
     return [replace(entry, seed=seed, versions=versions) for entry in spent]
@@ -126,7 +129,7 @@ def applied(pair: tuple[Member, Member], setting: Setting, home: str) -> dict[st
     asked = drawn.take(torch.tensor([each["row"] for each in known]))
     sets = as_rows([each["set"] for each in known], Parts.of(two, drawn).count)
     try:
-        found = apply(one, two, asked, sets, reference, replace(setting.search, pull=second.pull), second.seed)
+        found = apply(one, two, asked, sets, reference, replace(setting.search, penalty=second.penalty), second.seed)
     except NothingToExplainError:
         return row
     return {**row, **found.record(setting.shares)}
@@ -137,4 +140,4 @@ def _opened(folder: Path) -> tuple[Network, list[dict[str, Any]]]:
     run = open_run(folder)
     network = Transformer(Shape(**run.read_json("shape")))
     network.load_state_dict(run.load_tensors("weights"))
-    return Trained(network.eval(), 0, 0.0, 0.0).opened, run.read_json("sets")["decisions"]
+    return opened(network.eval()), run.read_json("sets")["decisions"]

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from cutaway.ledger import meter
 from cutaway.network import Batch, Network, wrap
 from cutaway.study.growth.masked import Parts
-from cutaway.study.growth.search import Explainer, NothingToExplainError, Search
+from cutaway.study.growth.search import Explainer, NothingToExplainError
 from cutaway.study.growth.setting import Setting, Size
 from cutaway.training.checkpoint import content
 from cutaway.training.corpus import standard_library
@@ -58,10 +58,10 @@ class Trained:
     loss: float
     cpu_s: float
 
-    @property
-    def opened(self) -> Network:
-        """As cutaway sees it: token ids in."""
-        return wrap(self.network, name=f"code-{self.network.shape.width}x{self.network.shape.layers}")
+
+def opened(network: Transformer) -> Network:
+    """The network as cutaway sees it: token ids in."""
+    return wrap(network, name=f"code-{network.shape.width}x{network.shape.layers}")
 
 
 def trained(
@@ -118,19 +118,15 @@ class Tuned:
     """What was chosen for a size, and what choosing took: operations of training and of searching."""
 
     rate: float
-    pull: float
+    penalty: float
     losses: dict[float, float]
     searches: dict[float, float]
     training_flops: int
     search_flops: int
 
-    def search(self, setting: Setting) -> Search:
-        """The setting's search with the chosen pull."""
-        return replace(setting.search, pull=self.pull)
-
 
 def tuned(setting: Setting, size: Size) -> Tuned:
-    """The rate with the lowest held-out loss after a part of training, then the pull with which a search of that network is
+    """The rate with the lowest held-out loss after a part of training, then the penalty with which a search of that network is
     cheapest: all on the tuning seed. Raises TrainingDivergedError where no rate could be trained with."""
     tried: dict[float, Trained] = {}
     for rate in setting.rates:
@@ -143,21 +139,21 @@ def tuned(setting: Setting, size: Size) -> Tuned:
     losses = {rate: one.loss if math.isfinite(one.loss) else math.inf for rate, one in tried.items()}
     rate = min(losses, key=lambda one: losses[one])
     costs, spent = prices(setting, tried[rate])
-    pull = min(costs, key=lambda one: costs[one])
-    return Tuned(rate, pull, losses, costs, sum(one.flops for one in tried.values()), spent)
+    penalty = min(costs, key=lambda one: costs[one])
+    return Tuned(rate, penalty, losses, costs, sum(one.flops for one in tried.values()), spent)
 
 
 def prices(setting: Setting, network: Trained) -> tuple[dict[float, float], int]:
-    """For every pull the operations a decision explained, and those of all searches."""
-    net = network.opened
+    """For every penalty the operations a decision explained, and those of all searches."""
+    net = opened(network.network)
     drawn, reference = questions(net, setting, setting.tuning)
     costs, spent = {}, 0
-    for pull in setting.pulls:
-        explainer = Explainer(net, Parts.of(net, drawn), replace(setting.search, pull=pull), setting.tuning)
+    for penalty in setting.penalties:
+        explainer = Explainer(net, Parts.of(net, drawn), replace(setting.search, penalty=penalty), setting.tuning)
         try:
             found = explainer.of(drawn, reference)
-            costs[pull] = found.flops / (found.share * found.asked) if found.share else math.inf
+            costs[penalty] = found.flops / (found.share * found.asked) if found.share else math.inf
         except NothingToExplainError:
-            costs[pull] = math.inf
+            costs[penalty] = math.inf
         spent += explainer.flops
     return costs, spent

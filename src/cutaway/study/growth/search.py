@@ -3,12 +3,12 @@
 A decision is what a network says comes next at a random place of held-out text. A set of parts explains it if the network
 says the same (in nats of KL) with everything else at its mean, also at the mean over inputs that the search never saw, and
 also with a random half of everything else left as it is. The search is one gradient at first, then shares of parts learned
-by descent, with a pull toward few; whoever is explained drops out. So what it costs to explain 10, 30 or 60 % is one curve.
+by descent, with a sparsity penalty; whoever is explained drops out. So what it costs to explain 10, 30 or 60 % is one curve.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,8 +34,8 @@ class Search:
     """How decisions are explained: everything that the cost and the share depend on.
 
     decisions: how many are asked. kl: the most nats by which the network may differ. most: the largest set, as a share of all
-    parts; fractions: the sizes tried, as shares of it. steps: after how many steps sets are formed and checked. pull: how
-    strongly few parts are preferred; rate: of Adam. reference: inputs that means are over, each for search and check.
+    parts; fractions: the sizes tried, as shares of it. steps: after how many steps sets are formed and checked. penalty:
+    on the mean share of parts that are kept; rate: of Adam. reference: inputs that means are over, each for search and check.
     halves: random halves in the check. until: the share of decisions at which the search ends.
     """
 
@@ -44,14 +44,14 @@ class Search:
     most: float = 0.1
     fractions: tuple[float, ...] = (0.125, 0.25, 0.5, 1.0)
     steps: tuple[int, ...] = (0, 1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
-    pull: float = 20.0
+    penalty: float = 20.0
     rate: float = 0.3
     reference: int = 256
     halves: int = 4
     until: float = 0.6
 
     def __post_init__(self) -> None:
-        for name in ("decisions", "kl", "most", "pull", "rate", "reference", "halves", "until"):
+        for name in ("decisions", "kl", "most", "penalty", "rate", "reference", "halves", "until"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"Search.{name} is {getattr(self, name)}; expected a number above 0")
         if self.most > 1 or self.until > 1 or not all(0 < one <= 1 for one in self.fractions):
@@ -64,33 +64,37 @@ class Search:
 
 @dataclass(frozen=True)
 class Reached:
-    """How far the search was after so many steps: operations until then, and the share of decisions explained."""
+    """How far the search was after so many steps: operations until then, by phase too, and the share of decisions explained."""
 
     steps: int
     flops: int
     share: float
+    phases: Mapping[str, int]
 
 
 @dataclass(frozen=True, eq=False)
 class Explained:
     """What a search found and took.
 
-    curve: one `Reached` a check. phases: operations by phase. sets: the parts of each decision that is explained, as places
+    curve: one `Reached` a check. sets: the parts of each decision that is explained, as places
     in `Parts.names`; None for the others. asked: how many decisions; nothing: of those drawn, the share with nothing to explain
-    (left out). kept: the batch of decisions.
+    (left out).
     """
 
     curve: tuple[Reached, ...]
-    phases: dict[str, int]
     sets: tuple[tuple[int, ...] | None, ...]
     asked: int
     nothing: float
-    kept: Batch = field(repr=False)
 
     @property
     def flops(self) -> int:
         """All operations."""
         return self.curve[-1].flops
+
+    @property
+    def phases(self) -> Mapping[str, int]:
+        """All operations, by phase."""
+        return self.curve[-1].phases
 
     @property
     def share(self) -> float:
@@ -164,10 +168,10 @@ class Explainer:
             for row, one in zip(open_[good].tolist(), found[good]):
                 sets[row] = tuple(one.nonzero()[:, 0].tolist())
             open_ = open_[~good]
-            curve.append(Reached(steps, self.flops, 1 - len(open_) / count))
+            curve.append(Reached(steps, self.flops, 1 - len(open_) / count, dict(self.phases)))
             if curve[-1].share >= self.search.until or not len(open_):
                 break
-        return Explained(tuple(curve), dict(self.phases), tuple(sets), count, nothing, self.batch)
+        return Explained(tuple(curve), tuple(sets), count, nothing)
 
     @property
     def flops(self) -> int:
@@ -242,7 +246,7 @@ class Explainer:
                 with self.metering.step(rows), torch.enable_grad():
                     shares = torch.stack([self.shares[row] for row in rows.tolist()]).sigmoid()
                     change = (self.moved(rows, shares, self.seen) / self.search.kl).clamp(min=0.5)
-                    (change.sum() + self.search.pull * shares.mean(1).sum()).backward()
+                    (change.sum() + self.search.penalty * shares.mean(1).sum()).backward()
             self.descent.step()
 
     def formed(self, open_: Tensor) -> tuple[Bool[Tensor, "rows part"], Bool[Tensor, "rows"]]:

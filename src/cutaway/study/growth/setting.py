@@ -46,9 +46,9 @@ DEFAULT = tuple(map(Size.of, ["16x2", "24x2", "32x2", "40x2", "48x3", "64x3", "7
 
 @dataclass(frozen=True)
 class Setting:
-    """Networks of `sizes` × `seeds`, trained on `each` tokens a parameter in batches of `batch` windows of `context` tokens.
+    """Networks of `sizes` × `seeds`, trained on `tokens_per_parameter` in batches of `batch` windows of `context` tokens.
 
-    `rates` are tried at every size on `trial` of the tokens, with `tuning` as seed; then `pulls` of the search, on the
+    `rates` are tried at every size on `trial` of the tokens, with `tuning` as seed; then `penalties` of the search, on the
     network of the best rate. `shares` of decisions explained are what a cost is measured to.
     """
 
@@ -57,16 +57,16 @@ class Setting:
     tuning: int = 7001
     vocab: int = 512
     context: int = 64
-    each: float = 20.0
+    tokens_per_parameter: float = 20.0
     batch: int = 16
     rates: tuple[float, ...] = (4e-3, 8e-3, 1.6e-2, 3.2e-2)
     trial: float = 0.25
-    pulls: tuple[float, ...] = (10.0, 20.0, 40.0)
+    penalties: tuple[float, ...] = (10.0, 20.0, 40.0)
     shares: tuple[float, ...] = (0.1, 0.3, 0.6)
     search: Search = field(default_factory=Search)
 
     def __post_init__(self) -> None:
-        for name in ("sizes", "seeds", "rates", "pulls", "shares"):
+        for name in ("sizes", "seeds", "rates", "penalties", "shares"):
             values = getattr(self, name)
             if not values or len(set(values)) != len(values):
                 raise ValueError(f"Setting.{name} is {values}; expected one or more different values")
@@ -86,7 +86,7 @@ class Setting:
 
     def steps(self, size: Size, part: float = 1.0) -> int:
         """Steps of training, or of a part of it."""
-        tokens = part * self.each * self.parameters(size)["parameters"]
+        tokens = part * self.tokens_per_parameter * self.parameters(size)["parameters"]
         return max(1, round(tokens / (self.batch * self.context)))
 
     def about(self) -> dict[str, Any]:

@@ -13,52 +13,28 @@ from cutaway.study.growth.setting import Setting
 if TYPE_CHECKING:
     from cutaway.ledger.scaling import Fit
 
-SIZES = ("training_flops", "parameters", "non_embedding", "neurons")
-WORDS = {
-    "training_flops": "training",
-    "parameters": "parameters",
-    "non_embedding": "other parameters",
-    "neurons": "neurons",
-}
 A_SECOND = 2e10
 """Operations a second that one core of a laptop does on networks this small: for budgets alone."""
 
 
 def fitted(grown: Grown) -> tuple[Fit, ...]:
-    """Understanding on every size, at every share of decisions, and as a multiple of training; corrected for all together."""
-    from cutaway.ledger.scaling import Point, fits
+    """What it took to explain every share of decisions, on every size and as a multiple of training; corrected together."""
+    from cutaway.study.cost.scaling import NetworkCost
+    from cutaway.study.cost.scaling import fitted as fits_of
 
-    candidates, linear = {}, {}
-    for share in grown.setting.shares:
-        rows = lines(grown, share)
-        if not rows:
-            continue
-        for size in SIZES:
-            name = f"understanding {share:.0%} on {WORDS[size]}"
-            candidates[name] = [
-                Point(row[size], row["understanding_flops"], row["reached"], row["size"]) for row in rows
-            ]
-        ratio = f"understanding {share:.0%} ÷ training on training"
-        linear[ratio] = 0.0
-        candidates[ratio] = [
-            Point(
-                row["training_flops"], row["understanding_flops"] / row["training_flops"], row["reached"], row["size"]
-            )
-            for row in rows
-        ]
-    for size in SIZES[1:]:
-        candidates[f"training on {WORDS[size]}"] = [
-            Point(row[size], row["training_flops"], size=row["size"]) for row in grown.networks
-        ]
-    return fits(candidates, linear)
+    costs = {
+        f"understanding {share:.0%}": [NetworkCost(**row) for row in lines(grown, share)]
+        for share in grown.setting.shares
+    }
+    return fits_of(costs) if costs[next(iter(costs))] else ()
 
 
 def sizes(grown: Grown) -> Table:
     """A row a size: medians over its networks."""
-    return Table.of(_size(grown, rows) for rows in by_size(grown.networks))
+    return Table.of(_size(grown, rows) for rows in grouped(grown.networks))
 
 
-def by_size(rows: Iterable[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+def grouped(rows: Iterable[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     """The rows of each size, in order."""
     found: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
@@ -98,7 +74,7 @@ def _until(rows: list[dict[str, Any]], at: int, training: float) -> tuple[str | 
 
 def applied(grown: Grown) -> Table:
     """A row a size: what the sets of one network are worth in the next."""
-    return Table.of(_carried(grown, rows) for rows in by_size(row for row in grown.applied if "held" in row))
+    return Table.of(_carried(grown, rows) for rows in grouped(row for row in grown.applied if "held" in row))
 
 
 def _carried(grown: Grown, rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -120,7 +96,8 @@ def _at_once(row: dict[str, Any]) -> float:
 
 def tuning(grown: Grown) -> Table:
     """A row a size: what was chosen, and what choosing took beside one training and one search."""
-    return Table.of(_tuning(grown, row) for row in grown.tuning)
+    trained = {row["size"] for row in grown.networks}
+    return Table.of(_tuning(grown, row) for row in grown.tuning if row["size"] in trained)
 
 
 def _tuning(grown: Grown, row: dict[str, Any]) -> dict[str, Any]:
@@ -130,7 +107,7 @@ def _tuning(grown: Grown, row: dict[str, Any]) -> dict[str, Any]:
     return {
         "size": row["size"],
         "rate": row["rate"],
-        "pull": row["pull"],
+        "penalty": row["penalty"],
         "tuning ÷ training": row["training_flops"] / training,
         "tuning ÷ search": row["search_flops"] / max(1, median(searched)),
     }
@@ -140,7 +117,7 @@ def budget(setting: Setting) -> str:
     """What a study will take, about."""
     flops = 0.0
     for size in setting.sizes:
-        tokens = setting.each * setting.parameters(size)["parameters"]
+        tokens = setting.tokens_per_parameter * setting.parameters(size)["parameters"]
         trainings = len(setting.seeds) + len(setting.rates) * setting.trial
         flops += 6 * setting.parameters(size)["parameters"] * tokens * trainings
     networks = len(setting.sizes) * len(setting.seeds)
@@ -162,6 +139,9 @@ def _printed(grown: Grown) -> Iterator[str]:
         f"and neurons, to {search.kl:g} nats of KL; medians over seeds, > where half were not explained so far"
     )
     yield str(sizes(grown))
+    if grown.diverged:
+        yield f"left out, as their training diverged: {', '.join(grown.diverged)}"
     yield "every fit that was looked at, corrected for how many there are\n" + "\n".join(map(str, fitted(grown)))
-    yield f"the sets of one network in the next of its size\n{applied(grown)}"
+    if any("held" in row for row in grown.applied):
+        yield f"the sets of one network in the next of its size\n{applied(grown)}"
     yield f"what was tuned, and what that took\n{tuning(grown)}"
