@@ -482,6 +482,12 @@ def test_every_command_books_what_it_cost_in_the_run_that_it_made(command: Comma
         booked = read(Path(verb) / "ledger.jsonl")
         assert {entry.purpose for entry in booked.entries} == {"apply" if verb == "without" else "discover"}
         assert {"cpu_s", "wall_s", "forwards"} <= {entry.resource for entry in booked.entries}
+    on = {(entry.module, entry.submodel) for entry in read("without/ledger.jsonl").entries}
+    assert (
+        len(on) == 1
+        and on.pop()[1] == "mlp_out.0"
+        and not {entry.module for entry in read("trace/ledger.jsonl").entries} - {""}
+    )
     trace = read("trace/ledger.jsonl").where(resource="forwards")
     assert trace.totals().rows()[0]["quantity"] >= cw.load("trace").cost.forwards
 

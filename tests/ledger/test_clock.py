@@ -7,11 +7,16 @@ from cutaway.ledger.clock import CLOCK, ClockError, running_in, start, stop
 
 
 def test_the_hours_between_start_and_stop_are_booked_as_a_persons_time(tmp_path):
-    start(tmp_path, "reading", submodel="mlp_out.3", now=1000.0)
+    start(tmp_path, "reading", submodel="mlp_out.3", now=1000.0, module="blocks.3.mlp")
     entry = stop(tmp_path, now=1000.0 + 5400)
     assert read(tmp_path / "ledger.jsonl").entries == (entry,)
     assert (entry.phase, entry.kind, entry.quantity, entry.unit) == ("reading", "person", 1.5, "person-hour")
-    assert (entry.purpose, entry.provenance, entry.submodel) == ("discover", "declared", "mlp_out.3")
+    assert (entry.purpose, entry.provenance, entry.submodel, entry.module) == (
+        "discover",
+        "declared",
+        "mlp_out.3",
+        "blocks.3.mlp",
+    )
     assert running_in(tmp_path) is None
 
 

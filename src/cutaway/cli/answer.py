@@ -25,7 +25,7 @@ class Answer:
 
     `also` is said beside the result: {"page": a file}. `save(folder, arguments=…, costs=…)` is how `--out` saves it where
     that is not `cutaway.save` of the value. `entries` go into the ledger beside what was metered; `booked`: what it cost is
-    in the ledgers of folders that it wrote itself.
+    in the ledgers of folders that it wrote itself; `module`, `submodel`: what of the network it was spent on, if on a part.
     """
 
     value: Any
@@ -34,6 +34,8 @@ class Answer:
     save: Callable[..., Any] | None = None
     entries: Sequence[Entry] = ()
     booked: bool = False
+    module: str = ""
+    submodel: str = ""
 
 
 def show(answer: Answer, verb: str, options: Common, cost: Cost) -> None:

@@ -18,7 +18,7 @@ from cutaway.ledger.meter import Meter, meter
 from cutaway.runs.folder import LEDGER, RunError
 
 if TYPE_CHECKING:
-    from cutaway.ledger import Cost, Entry, Purpose
+    from cutaway.ledger import Cost, Purpose
 
 PURPOSES: dict[str, Purpose] = {
     "dial train": "train",
@@ -65,15 +65,18 @@ def save(verb: str, answer: Answer, options: Options, cost: Cost, tokens: Sequen
     run = answer.save or partial(cutaway.save, answer.value)
     run(options.out, arguments={"command": ["cutaway", *tokens]}, costs=())
     if not answer.booked:
-        _book(verb, options.out, cost, options.seed, answer.entries)
+        _book(verb, options.out, cost, options.seed, answer)
     _take_over(partial_of(options.out) / LEDGER, options.out / LEDGER)
     forget_partial(options.out)
 
 
-def _book(verb: str, folder: Path, cost: Cost, seed: int, more: Sequence[Entry] = ()) -> None:
+def _book(verb: str, folder: Path, cost: Cost, seed: int, answer: Answer | None = None) -> None:
     from cutaway.ledger import append, entries_of
 
-    entries = entries_of(cost, seed=seed, versions=versions(), purpose=PURPOSES.get(verb))
+    module, submodel, more = ("", "", ()) if answer is None else (answer.module, answer.submodel, answer.entries)
+    entries = entries_of(
+        cost, seed=seed, versions=versions(), purpose=PURPOSES.get(verb), module=module, submodel=submodel
+    )
     append(folder / LEDGER, *entries, *more)
 
 

@@ -195,6 +195,7 @@ def start(
     home: Home = Path(),
     purpose: Literal["train", "discover", "apply"] = "discover",
     submodel: str = "",
+    module: str = "",
     options: Options = Options(),  # noqa: B008 (a frozen value)
 ) -> Answer:
     """Starts the clock: from now on you are reading, writing, labelling, …
@@ -207,10 +208,12 @@ def start(
         What it is for: to train the network, to discover something about it, or to apply what was found before.
     submodel
         The sub-model that you are at.
+    module
+        The module of the network that it is in.
     """
     from cutaway.ledger import clock as stopwatch
 
-    running = stopwatch.start(home, activity, purpose, submodel)
+    running = stopwatch.start(home, activity, purpose, submodel, module=module)
     return Answer(single(asdict(running)), f"{running.activity}: the clock of {home} runs since {running.started}")
 
 

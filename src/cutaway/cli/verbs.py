@@ -122,7 +122,9 @@ def without(
         tokens=tokens,
         seed=options.seed,
     )
-    return Answer(rerun, str(rerun), {"changed": rerun.changed} if options.as_json else {})
+    modules = sorted({net.port(receipt.site).module for receipt in rerun.receipts})
+    also = {"changed": rerun.changed} if options.as_json else {}
+    return Answer(rerun, str(rerun), also, module=" ".join(modules), submodel=" ".join(gone))
 
 
 def verify(

@@ -28,12 +28,13 @@ class ClockError(Exception):
 
 @dataclass(frozen=True)
 class Clock:
-    """A running stopwatch: what is done, since when (seconds since 1970), what for, and on which sub-model."""
+    """A running stopwatch: what is done, since when (seconds since 1970), what for, on which sub-model and module."""
 
     activity: str
     since: float
     purpose: Purpose = "discover"
     submodel: str = ""
+    module: str = ""
 
     @property
     def started(self) -> str:
@@ -47,6 +48,7 @@ def start(
     purpose: Purpose = "discover",
     submodel: str = "",
     now: float | None = None,
+    module: str = "",
 ) -> Clock:
     """Starts the clock of a folder. Of two starts at once one wins.
 
@@ -57,7 +59,7 @@ def start(
         raise ClockError("the clock was started for nothing; expected an activity, such as reading")
     if not folder.is_dir():
         raise ClockError(f"{folder}: no such folder; expected a run folder, or a folder of them, whose time this is")
-    clock = Clock(activity.strip(), time.time() if now is None else now, purpose, submodel)
+    clock = Clock(activity.strip(), time.time() if now is None else now, purpose, submodel, module)
     beside = folder / f".{CLOCK}.{uuid.uuid4().hex[:8]}"
     beside.write_text(json.dumps(asdict(clock)) + "\n", encoding="utf-8")
     try:
@@ -95,6 +97,7 @@ def stop(folder: str | os.PathLike[str], activity: str = "", now: float | None =
         "person-hour",
         "declared",
         purpose=clock.purpose,
+        module=clock.module,
         submodel=clock.submodel,
         note=f"by the clock, from {clock.started}",
     )
@@ -110,7 +113,8 @@ def running_in(folder: str | os.PathLike[str]) -> Clock | None:
     path = Path(folder) / CLOCK
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        return Clock(str(found["activity"]), float(found["since"]), found["purpose"], str(found["submodel"]))
+        named = (str(found.get(name, "")) for name in ("submodel", "module"))
+        return Clock(str(found["activity"]), float(found["since"]), found["purpose"], *named)
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as error:
