@@ -145,15 +145,21 @@ def save(
 
 
 def operations(record: Record, versions: dict[str, str] | None = None) -> list[Entry]:
-    """The operations of training as entries, derived from sizes and steps: of all resumed parts, of what it began from none."""
+    """Operations, tokens and backward passes of training, derived from sizes and steps: of all resumed parts, of what it began
+    from none."""
     note = "" if record.start is None and record.teacher is None else "without the networks it came from"
-    quantities = {"flops": record.executed, "useful_flops": record.useful}
+    quantities = [
+        ("flops", "FLOP", record.executed),
+        ("useful_flops", "FLOP", record.useful),
+        ("tokens", "tokens", record.tokens),
+        ("backwards", "backwards", len(record.losses)),
+    ]
     return [
         Entry(
             "training",
             "compute",
             quantity,
-            "FLOP",
+            unit,
             "derived",
             resource,
             purpose="train",
@@ -161,7 +167,7 @@ def operations(record: Record, versions: dict[str, str] | None = None) -> list[E
             seed=record.seed,
             versions=versions or {},
         )
-        for resource, quantity in quantities.items()
+        for resource, unit, quantity in quantities
     ]
 
 
