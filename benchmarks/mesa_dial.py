@@ -33,9 +33,9 @@ DEPENDS = (
     "training/loop.py",
     "mesa_dial.py",
 )
-MINUTES = 28.0
-SEEDS = (8001, 8002, 8003)
-POOLS = (10, 8, 12, 16, None, 4, 32, 2, 64, 1)
+MINUTES = 34.0
+SEEDS = (8010, 8011, 8012)
+POOLS = (10, 8, 12, 16, 20, 24, None, 4, 32, 2, 64, 1)
 """Tasks to train on, None without end; those near the crossover first, so that a run cut short is of use."""
 SHAPE = Shape(dim=4, width=24, heads=2, layers=4, hidden=48, attention="linear")
 LEARNING = replace(RECIPE, steps=6000, batch=32)

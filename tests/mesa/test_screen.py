@@ -23,6 +23,11 @@ def test_a_compiled_optimizer_is_found_in_any_basis_and_its_family_is_in_the_cla
     assert len(found.table()) == len(found.battery.readings) and found.limits in str(found)
 
 
+def test_an_optimizer_is_one_on_a_pool_of_tasks_too():
+    network = GradientDescent(0.3).compiled(4, 6).rotated(7001, 40)
+    assert screen(network, Regression(4, 12, pool=8), 7001).verdict.label == "iterative optimizer"
+
+
 def test_a_leaky_ridge_path_is_none():
     assert {label(LeakyRidgePath(keep=keep).compiled(4, 6)) for keep in (0.3, 0.6)} <= {
         "stateless re-solver",

@@ -65,6 +65,13 @@ def test_an_optimizer_has_all_grounds_or_is_undetermined(lacking):
     assert decide(replace(OPTIMIZER, composition=0.0, **lacking), LIMITS).label != "iterative optimizer"
 
 
+def test_what_solves_familiar_tasks_better_is_a_lookup_whatever_its_layers_do():
+    learned = replace(OPTIMIZER, familiarity=0.3)
+    verdict = decide(learned, LIMITS)
+    assert verdict.label == "finite-task lookup" and "familiarity 0.30" in verdict.because[0]
+    assert LIMITS.score(learned) < 0 < LIMITS.score(replace(OPTIMIZER, familiarity=0.1))
+
+
 @pytest.mark.parametrize("truth", KNOWN)
 def test_the_score_is_above_nought_where_the_label_is_an_optimizer(truth):
     assert (LIMITS.score(KNOWN[truth]) > 0) == (truth == "iterative optimizer")

@@ -14,7 +14,7 @@ import numpy as np
 from cutaway.mesa.verdict.evidence import Evidence
 
 GROUNDS = {"composition": 0.0, "leap": -12.0, "adapting": 0.0, "improving": 1.0}
-"""What an optimizer has to exceed, all of it, with what each is where nothing is."""
+"""What an optimizer has to exceed, all of it, with what each is where nothing is; and it may not be above `familiarity`."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ class Limits:
     def score(self, evidence: Evidence) -> float:
         """By how much the weakest ground for an optimizer exceeds its limit, from −1 to 1: above 0 it is called one."""
         pairs = [(getattr(evidence, ground), getattr(self, ground)) for ground in GROUNDS]
+        pairs.append((-evidence.familiarity, -self.familiarity))
         return min((value - limit) / max(abs(value) + abs(limit), 1e-12) for value, limit in pairs)
 
     def to_json(self) -> str:

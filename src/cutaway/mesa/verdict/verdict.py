@@ -65,8 +65,12 @@ class Verdict:
 
 
 def decide(evidence: Evidence, limits: Limits) -> Verdict:
-    """The first label whose grounds are met."""
+    """The first label whose grounds are met. What solves familiar tasks better than new ones is a lookup, whatever else it does:
+    an optimizer gains nothing from having seen a task before."""
     grounds = {name: _said(NAMES[name], getattr(evidence, name), getattr(limits, name)) for name in GROUNDS}
+    if evidence.familiarity > limits.familiarity:
+        familiar = _said("familiarity", evidence.familiarity, limits.familiarity)
+        return Verdict("finite-task lookup", (familiar, grounds["composition"]))
     missed = [name for name in GROUNDS if getattr(evidence, name) <= getattr(limits, name)]
     if not missed:
         said = tuple(grounds.values())
@@ -80,12 +84,9 @@ def decide(evidence: Evidence, limits: Limits) -> Verdict:
 
 
 def _without_iteration(evidence: Evidence, limits: Limits, missed: str) -> Verdict:
-    familiar = _said("familiarity", evidence.familiarity, limits.familiarity)
     heeds = _said("adapting", evidence.adapting, limits.heeding)
     several = _said("layers that improve the answer or read labels", evidence.several, limits.several)
     degree = _said("degree", evidence.degree, limits.solver)
-    if evidence.familiarity > limits.familiarity:
-        return Verdict("finite-task lookup", (missed, familiar))
     if evidence.adapting <= limits.heeding:
         return Verdict("ignores context", (missed, heeds, "its answers to novel problems are no better for it"))
     if evidence.several > limits.several:
