@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from statistics import median
 from typing import Any
@@ -45,23 +45,30 @@ def lines() -> Iterator[tuple[str, Bar, str, Callable[[Result], Measured]]]:
 
 
 def shipped(at: int) -> Callable[[Result], Measured]:
-    """Understanding over training of the shipped model."""
+    """Understanding over training of the shipped model; infinite where a draw did not get there."""
 
     def figure(result: Result) -> Measured:
         facts = result["settings"]["shipped"]["facts"]
-        rows = [each["until"][at] for each in facts["decisions"]]
-        unit = "draw of 128 decisions of one network" + ("" if all(known for _, known in rows) else ", a lower bound")
-        return spread([flops / facts["training_flops"] for flops, _ in rows], unit)
+        draws, training = facts["decisions"], facts["training_flops"]
+        spent = [draw["until"][at][0] / training for draw in draws]
+        if not all(draw["until"][at][1] for draw in draws):
+            shares = ", ".join(f"{draw['curve'][-1]['share']:.0%}" for draw in draws)
+            return exact(float("inf"), f"not reached: {shares} in {min(spent):.2g} to {max(spent):.2g} of training")
+        return of_draws(spent)
 
     return figure
 
 
 def beside_shipped(what: str) -> Callable[[Result], Measured]:
     """A control of the shipped model."""
-    return lambda result: spread(
-        [each["controls"][what] for each in result["settings"]["shipped"]["facts"]["decisions"]],
-        "draw of decisions of one network",
+    return lambda result: of_draws(
+        [draw["controls"][what] for draw in result["settings"]["shipped"]["facts"]["decisions"]]
     )
+
+
+def of_draws(values: Sequence[float]) -> Measured:
+    """The median and range over draws: there is but one network."""
+    return replace(spread(values), of=f"{len(values)} draws of {SETTING.search.decisions} decisions of one network")
 
 
 def failing(result: Result) -> Measured:
