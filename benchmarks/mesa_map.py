@@ -13,8 +13,9 @@ from typing import Any
 
 from benchmarks.kept import RESULTS, read
 from benchmarks.mesa_limits import rows_of
-from cutaway.mesa.page.page import STYLE, write
+from cutaway.mesa.page.page import STYLE
 from cutaway.mesa.verdict.limits import Limits
+from cutaway.runs import write_text
 
 WIDE, HIGH, EDGE = 560, 400, 48
 """Pixels of a panel, and around its inside."""
@@ -88,7 +89,7 @@ def main() -> None:
     result = read(RESULTS / "mesa_zoo.json")
     if result is None:
         raise SystemExit("there is no result to draw; run: python benchmarks/run.py mesa_zoo")
-    print(write(picture(rows_of(result)), PICTURE))
+    print(write_text(PICTURE, picture(rows_of(result))))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from cutaway.cli.options import Options, on_one_thread, on_the_processor, opened
 from cutaway.cli.verbs import Flag
 from cutaway.runs.progress import terminal
 from cutaway.runs.table import Table
+from cutaway.runs.text import write_text
 
 if TYPE_CHECKING:
     from cutaway.mesa.screen import Screened
@@ -284,7 +285,6 @@ def _drawn(found: Screened, recipe: Recipe, path: Path, seed: int) -> Path:
     """The page of a screened network, beside gradient descent and a one-shot solver on the same problems."""
     from dataclasses import replace
 
-    from cutaway.mesa.page.page import write
     from cutaway.mesa.page.screened import page_of
     from cutaway.mesa.signs.battery import battery
 
@@ -292,7 +292,7 @@ def _drawn(found: Screened, recipe: Recipe, path: Path, seed: int) -> Path:
         name: battery(replace(recipe, kind=name, arguments={}, sham={}).build(), recipe.task, seed)
         for name in ("gradient descent", "ridge at once")
     }
-    return write(page_of(found, recipe.family, beside), path)
+    return write_text(path, page_of(found, recipe.family, beside))
 
 
 for verb, takes in ((zoo, ""), (kinds, ""), (screen, "NETWORK "), (report, "NETWORK "), (budget, "")):

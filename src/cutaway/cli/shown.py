@@ -37,8 +37,8 @@ class Shown:
         """Writes what was asked for, and gives what is printed."""
         import cutaway
         from cutaway.decisions.show import markdown
+        from cutaway.runs import write_text
         from cutaway.study import picture, to_graph_json, to_mib
-        from cutaway.study.page.write import put
 
         also: dict[str, Any] = {}
         if self.page is not None:
@@ -47,5 +47,5 @@ class Shown:
             also["picture"] = picture(found, self.picture)
         for name, form, file in (("graph", to_graph_json, self.graph), ("mib", to_mib, self.mib)):
             if file is not None:
-                also[name] = put(json.dumps(form(found), ensure_ascii=False), file)
+                also[name] = write_text(file, json.dumps(form(found), ensure_ascii=False))
         return Answer(found, str(found) if self.style == "text" else markdown(found), also)

@@ -6,6 +6,7 @@ from cutaway.runs.parquet import load_parquet, save_parquet
 from cutaway.runs.progress import Progress, silent, terminal
 from cutaway.runs.resume import resumable
 from cutaway.runs.table import Table
+from cutaway.runs.text import write_text
 
 __all__ = [
     "LEDGER",
@@ -25,5 +26,6 @@ __all__ = [
     "save_parquet",
     "silent",
     "terminal",
+    "write_text",
     "writing",
 ]

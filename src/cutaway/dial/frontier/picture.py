@@ -6,7 +6,6 @@ budget, a dashed one a dense and a pressed setting of equal loss, with how many 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -17,7 +16,7 @@ from cutaway.dial.frontier.frontier import LIKE, Compared, Frontier, Point
 from cutaway.dial.frontier.rows import compared_row, point_row
 from cutaway.dial.price import points_of, table_of
 from cutaway.dial.resampling import Estimate, figures
-from cutaway.runs import Table
+from cutaway.runs import Table, write_text
 
 WIDE = 1160
 """Pixels that the drawing takes: what fits a window of 1,200."""
@@ -117,16 +116,7 @@ def picture(frontier: Frontier) -> str:
 
 def write(frontier: Frontier, path: Path | str) -> Path:
     """Writes the page, in the place of an older one; a write that is cut short leaves that as it was."""
-    path = Path(path)
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder; expected the name of a file: try {path / 'frontier.html'}")
-    beside = path.with_name(f"{path.name}.tmp-{os.getpid()}")
-    try:
-        beside.write_text(picture(frontier), encoding="utf-8")
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
-    return path
+    return write_text(path, picture(frontier))
 
 
 def _drawing(frontier: Frontier) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from cutaway.dial.reading.picture import COLOURS, STYLE, WORDS, drawing
 from cutaway.dial.reading.sketch import sketch
 from cutaway.dial.shipping.beside import Beside, Side
-from cutaway.runs import Table
+from cutaway.runs import Table, write_text
 
 DOTS = "The same drawing without words: each dot is a node."
 ALSO = """
@@ -42,8 +42,7 @@ def page(found: Beside) -> str:
 
 def write(found: Beside, path: Path) -> Path:
     """Writes the page."""
-    path.write_text(page(found), encoding="utf-8")
-    return path
+    return write_text(path, page(found))
 
 
 def _coded(about: str) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from html import escape
-from pathlib import Path
 
 from cutaway.mesa.page.chart import HIGH, WIDE, Chart
 from cutaway.runs import Table
@@ -51,20 +49,6 @@ def sheet(charts: Sequence[Chart], columns: int = 2) -> str:
     font = 'font-family="system-ui, sans-serif"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" width="{wide}" height="{high}" {font}>'
     return f"{head}<style>{STYLE}</style>{paper}{drawn}</svg>\n"
-
-
-def write(text: str, path: Path | str) -> Path:
-    """Writes a page, in the place of an older one; a write that is cut short leaves that as it was."""
-    path = Path(path)
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder; expected the name of a file: try {path / 'mesa.html'}")
-    beside = path.with_name(f"{path.name}.tmp-{os.getpid()}")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
-    return path
 
 
 def _table(table: Table) -> str:

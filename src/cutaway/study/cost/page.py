@@ -10,8 +10,8 @@ from pathlib import Path
 
 from cutaway.ledger.figure import shown
 from cutaway.ledger.reference import LINES
-from cutaway.mesa.page.page import STYLE, write
-from cutaway.runs import Table
+from cutaway.mesa.page.page import STYLE
+from cutaway.runs import Table, write_text
 from cutaway.study.cost.report import Costs
 from cutaway.study.cost.show import WITH, dominated, headline, per_named, reference
 
@@ -25,7 +25,7 @@ p.ratio-line{color:var(--ink)}
 
 def page(found: Costs, file: str | os.PathLike[str]) -> Path:
     """Writes the page, in the place of an older one; gives its path."""
-    return write(html(found), Path(file))
+    return write_text(file, html(found))
 
 
 def html(found: Costs) -> str:

@@ -7,7 +7,6 @@ and `at-30.jsonl` has a line a network with what it took until 30 % of its decis
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +14,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from cutaway.runs import Engine, Progress, resumable, silent
+from cutaway.runs import Engine, Progress, resumable, silent, write_text
 from cutaway.study.growth.member import Member, applied, chosen, understood
 from cutaway.study.growth.networks import text
 from cutaway.study.growth.setting import Setting, Size
@@ -56,7 +55,8 @@ def grow(setting: Setting, folder: Path | str, engine: Engine | None = None, pro
     rows = sorted((row for row in found if "diverged" not in row), key=lambda row: order[row["network"]])
     grown = Grown(setting, tuple(tuning), tuple(rows), tuple(carried), diverged)
     for share in setting.shares:
-        _write(home / f"at-{100 * share:.0f}.jsonl", lines(grown, share))
+        rows_ = "".join(json.dumps(line) + "\n" for line in lines(grown, share))
+        write_text(home / f"at-{100 * share:.0f}.jsonl", rows_)
     return grown
 
 
@@ -101,10 +101,3 @@ def _of_network(member: Member, about: Mapping[str, Any]) -> dict[str, Any]:
 def _of_pair(pair: tuple[Member, Member], about: Mapping[str, Any]) -> dict[str, Any]:
     first, second = pair
     return {"from": first.name, "to": second.name, "rate": first.rate, "penalty": first.penalty, **about}
-
-
-def _write(file: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Lines of JSON, by rename."""
-    beside = file.with_name(f"{file.name}.tmp-{os.getpid()}")
-    beside.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    os.replace(beside, file)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cutaway.decisions import Trace
+from cutaway.runs import write_text
 from cutaway.study.page.of_trace import short
 from cutaway.study.page.picture_of_circuit import picture_of_circuit
 from cutaway.study.page.scale import Scale, figure, side
@@ -25,11 +26,11 @@ def picture(trace: Trace, file: str | os.PathLike[str], most: int | None = None)
     >>> picture(trace, "quote.svg")
     PosixPath('quote.svg')
     """
-    from cutaway.study.page.write import put, templates
+    from cutaway.study.page.write import templates
 
     if len(trace.edges):
         return picture_of_circuit(trace, file, most or 24)
-    return put(templates().get_template("picture.html").render(_shown(trace, most or 8)), file)
+    return write_text(file, templates().get_template("picture.html").render(_shown(trace, most or 8)))
 
 
 def _shown(trace: Trace, most: int) -> dict[str, Any]:

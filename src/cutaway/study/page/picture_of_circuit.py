@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cutaway.decisions import Trace
+from cutaway.runs import write_text
 from cutaway.study.page.drawing import drawing
 from cutaway.study.page.of_circuit import verdict
 from cutaway.study.page.words import prompts, question, visible
@@ -23,14 +24,14 @@ def picture_of_circuit(trace: Trace, file: str | os.PathLike[str], most: int = 2
     >>> picture_of_circuit(trace, "quote.svg")
     PosixPath('quote.svg')
     """
-    from cutaway.study.page.write import put, templates
+    from cutaway.study.page.write import templates
 
     drawn = drawing(trace.edges.rows(), set(), most)
     if drawn is None:
         raise ValueError(
             f"the trace of {trace.network} has no edge to draw; trace with edges=True, or draw its steps: cw.picture"
         )
-    return put(templates().get_template("picture_of_circuit.html").render(_shown(trace, drawn)), file)
+    return write_text(file, templates().get_template("picture_of_circuit.html").render(_shown(trace, drawn)))
 
 
 def _shown(trace: Trace, drawn: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import base64
 import hashlib
 import json
 import os
-import uuid
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from markupsafe import Markup
 from cutaway.concepts.diff import Differences
 from cutaway.concepts.verdict import Matches
 from cutaway.decisions import Rerun, Trace
+from cutaway.runs import write_text
 from cutaway.study.page import of_diff, of_match, of_plants, of_rerun, of_trace
 from cutaway.study.plants import Sensitivity
 
@@ -48,7 +48,7 @@ def page(value: Trace | Rerun | Matches | Differences | Sensitivity, file: str |
             f"given a {type(value).__name__}; expected a Trace, a Rerun, Matches, Differences or plants (calibrate_on) "
             "to make a page of; try cw.save"
         )
-    return put(render(template, shown), file)
+    return write_text(file, render(template, shown))
 
 
 def render(template: str, shown: dict[str, Any]) -> str:
@@ -77,18 +77,3 @@ def embedded(value: Any) -> Markup:
     """JSON that cannot end the script element it stands in."""
     text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))
-
-
-def put(text: str, file: str | os.PathLike[str]) -> Path:
-    """Writes beside `file` and renames. Raises IsADirectoryError for a folder."""
-    path = Path(file)
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder; expected the name of a file: try {path / 'page.html'}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.tmp-{uuid.uuid4().hex[:8]}")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
-    return path
