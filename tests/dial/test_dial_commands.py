@@ -17,6 +17,7 @@ from cutaway.dial.plan import Plan, carried_out
 from cutaway.dial.prune.prune import Pruned, Search
 from cutaway.dial.prune.saved import names_of
 from cutaway.dial.store import load, save
+from cutaway.ledger import read
 from cutaway.runs import Table, load_parquet, open_run
 
 SMALL = ("--width", "16", "--layers", "1", "--tokens", "512", "--batch", "2", "--seed", "7000")
@@ -36,7 +37,7 @@ def test_a_network_is_trained_saved_and_opened(command: Command) -> None:
 def test_a_training_run_that_was_stopped_goes_on(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     import cutaway.dial.plan as plan
 
-    words, real = ("dial", "train", *SMALL, "--out"), plan.train
+    words, real = ("dial", "train", *SMALL, "--flops", "--out"), plan.train
     whole = command(*words, "whole")
 
     def stopped(network, tokens, recipe, pressures, folder, progress, every, kernels):
@@ -50,6 +51,28 @@ def test_a_training_run_that_was_stopped_goes_on(command: Command, monkeypatch: 
     steps = [path.name for path in Path("net.partial").glob("step-*")]
     assert whole.status == 0 and command(*words, "net").status == 0 and steps == ["step-0000002"]
     assert same(load("net").network, load("whole").network)
+    booked = {name: read(f"{name}/ledger.jsonl") for name in ("net", "whole")}
+    flops = {
+        name: [entry.quantity for entry in found.entries if entry.resource == "flops"] for name, found in booked.items()
+    }
+    assert len(flops["whole"]) == 1 and flops["net"] == flops["whole"], "derived for all parts: not measured on top"
+    assert {entry.state for entry in booked["net"].entries} == {"done", "aborted"}
+
+
+def test_a_training_run_that_was_stopped_before_anything_was_kept_is_booked(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import cutaway.dial.plan as plan
+
+    def stopped(*given: object, **named: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(plan, "train", stopped)
+    assert command("dial", "train", *SMALL, "--out", "net").status == 130
+    assert {entry.state for entry in read("net.partial/ledger.jsonl").entries} == {"aborted"}
+    assert (
+        command("dial", "train", "--tokens", "10", "--out", "other").status == 1 and not Path("other.partial").exists()
+    )
 
 
 def stop_at_the_third() -> Callable[[int], None]:

@@ -18,7 +18,7 @@ from cutaway.ledger.meter import Meter, meter
 from cutaway.runs.folder import LEDGER, RunError
 
 if TYPE_CHECKING:
-    from cutaway.ledger import Cost, Purpose
+    from cutaway.ledger import Cost, Entry, Purpose
 
 PURPOSES: dict[str, Purpose] = {
     "dial train": "train",
@@ -48,10 +48,9 @@ def metered(verb: str, options: Options | None, answered: Callable[[], Answer]) 
         with meter(f"cutaway {verb}", flops=options is not None and options.flops) as running:
             answer = answered()
     except BaseException as error:
-        refused = isinstance(error, WrongUse | RunError)
-        if running is not None and options is not None and options.out is not None and not refused:
+        if running is not None and options is not None and options.out is not None:
             state = "aborted" if isinstance(error, Stopped | KeyboardInterrupt) else "failed"
-            _book_unfinished(verb, options.out, replace(running.cost, state=state), options.seed)
+            _book_unfinished(verb, options.out, replace(running.cost, state=state), options.seed, error)
         raise
     return answer, running.cost
 
@@ -77,13 +76,28 @@ def _book(verb: str, folder: Path, cost: Cost, seed: int, answer: Answer | None 
     entries = entries_of(
         cost, seed=seed, versions=versions(), purpose=PURPOSES.get(verb), module=module, submodel=submodel
     )
-    append(folder / LEDGER, *entries, *more)
+    append(folder / LEDGER, *more, *_once(entries, [*more, *_booked(folder)]))
 
 
-def _book_unfinished(verb: str, out: Path, cost: Cost, seed: int) -> None:
-    """Only work counts: a command that was refused before a network ran leaves nothing behind."""
+def _booked(folder: Path) -> Sequence[Entry]:
+    from cutaway.ledger import read
+
+    return read(folder / LEDGER).entries if (folder / LEDGER).is_file() else ()
+
+
+def _once(entries: Sequence[Entry], known: Sequence[Entry]) -> list[Entry]:
+    """Those that are not known yet: where the operations of training are derived from its sizes, of all its resumed parts,
+    they are not booked again as they were measured."""
+    derived = {entry.resource for entry in known if entry.provenance == "derived" and entry.purpose == "train"}
+    return [entry for entry in entries if entry.purpose != "train" or entry.resource not in derived]
+
+
+def _book_unfinished(verb: str, out: Path, cost: Cost, seed: int, error: BaseException) -> None:
+    """Only work counts: a command that was refused before a network ran leaves nothing behind. Passes of a training are not
+    counted: whatever but a refusal ended it, it had begun."""
     folder = partial_of(out)
-    if not (folder.exists() or cost.forwards):
+    trained = PURPOSES.get(verb) == "train" and not isinstance(error, ValueError | OSError)
+    if isinstance(error, WrongUse | RunError) or not (trained or folder.exists() or cost.forwards):
         return
     folder.mkdir(parents=True, exist_ok=True)
     _book(verb, folder, cost, seed)
@@ -94,7 +108,7 @@ def _take_over(before: Path, after: Path) -> None:
     if before.is_file():
         from cutaway.ledger import append, read
 
-        append(after, *read(before).entries)
+        append(after, *_once(read(before).entries, _booked(after.parent)))
 
 
 def versions() -> dict[str, str]:
