@@ -56,20 +56,38 @@ def test_a_study_has_a_row_a_network_and_resumes_for_nothing(
     assert "corrected for how many there are" in printed(found)
 
 
-def test_a_network_whose_training_diverges_is_left_out_and_said(
+def test_a_network_whose_training_diverges_is_left_out_and_said_and_booked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def trained(setting: Setting, size: Size, seed: int, *others: Any, **more: Any) -> networks.Trained:
-        if (size, seed) == (SMALL.sizes[0], 2):
+    real = networks.one_step
+
+    def step(network: Any, optimiser: Any, batch: Any, recipe: Any, number: int, *others: Any) -> float:
+        if (network.shape.width, recipe.seed, number) == (8, 2, 1):
             raise TrainingDivergedError("the loss is nan")
-        return networks.trained(setting, size, seed, *others, **more)
+        return real(network, optimiser, batch, recipe, number, *others)
 
     monkeypatch.setattr(networks, "text", lambda vocab: text())
     monkeypatch.setattr("cutaway.study.growth.growth.text", lambda vocab: text())
-    monkeypatch.setattr(members, "trained", trained)
+    monkeypatch.setattr(networks, "one_step", step)
     found = grow(SMALL, tmp_path)
     assert found.diverged == ("8x1-2",) and len(found.networks) == 3 and len(found.applied) == 2
     assert "diverged: 8x1-2" in printed(found)
+    (failed,) = [entry for entry in read(tmp_path / "ledger.jsonl").entries if entry.state == "failed"]
+    whole = found.networks[0]["training_flops"]
+    assert failed.quantity == 2 * whole / SMALL.steps(SMALL.sizes[0]) and failed.purpose == "train"
+
+
+def test_what_a_study_takes_beside_its_networks_is_booked_once(study: tuple[Path, Grown]) -> None:
+    home, found = study
+    before = read(home / "ledger.jsonl").entries
+    grow(SMALL, home)
+    assert read(home / "ledger.jsonl").entries == before
+    spent = {purpose: [e for e in before if e.purpose == purpose] for purpose in ("train", "discover", "apply")}
+    assert sum(e.quantity for e in spent["train"]) == sum(row["training_flops"] for row in found.tuning)
+    carried = [row for row in found.applied if "held" in row]
+    assert carried and len(spent["apply"]) == len(carried)
+    assert sum(e.quantity for e in spent["apply"]) == sum(row["matching"] + row["checking"] for row in carried)
+    assert sum("controls" in e.phase for e in spent["discover"]) == sum(bool(row["controls"]) for row in found.networks)
 
 
 def test_each_network_keeps_its_training_and_its_understanding_in_a_ledger(study: tuple[Path, Grown]) -> None:

@@ -21,16 +21,18 @@ RANDOM, DONORS = 4, 4
 class Controls:
     """random: the share of random sets of the same sizes that pass the check. shuffled: the share of decisions, held to another
     one's answer, that the same search explains. donors, random_donors: median nats by which decisions change with the rest at
-    another input's values instead of means, for the sets found and for random ones."""
+    another input's values instead of means, for the sets found and for random ones. flops: operations of all that."""
 
     random: float
     shuffled: float
     donors: float
     random_donors: float
+    flops: int
 
 
 def controls(explainer: Explainer, found: Explained, drawn: Batch, reference: Sequence[Batch]) -> Controls:
     """The controls of a search that explained something."""
+    before = explainer.flops
     rows = torch.tensor([row for row, one in enumerate(found.sets) if one is not None])
     sets = as_rows([found.sets[int(row)] or () for row in rows], explainer.parts.count)
     generator = torch.Generator().manual_seed(explainer.seed)
@@ -47,7 +49,7 @@ def controls(explainer: Explainer, found: Explained, drawn: Batch, reference: Se
     )
     other = Explainer(explainer.net, explainer.parts, few, explainer.seed)
     shuffled = other.of(drawn.take(torch.arange(min(drawn.rows, 2 * SHUFFLED))), reference, shuffled=True)
-    return Controls(float(passed), shuffled.share, donors, beside)
+    return Controls(float(passed), shuffled.share, donors, beside, explainer.flops - before + other.flops)
 
 
 def as_rows(sets: Sequence[Sequence[int]], count: int) -> Bool[Tensor, "rows part"]:

@@ -1,25 +1,27 @@
 """The study: networks of several sizes and seeds, each trained, taken apart and applied to the next, resumable at every step.
 
-In its folder every network has a run with its weights and its ledger, so that `cutaway cost FOLDER/16x2-8001` tells of one;
-and `at-30.jsonl` has a line a network with what it took until 30 % of its decisions were explained, for `cutaway cost scaling`.
+In its folder every network has a run with its weights and its ledger, so that `cutaway cost FOLDER/16x2-8001` tells of one; what
+else the study took (tuning, controls, applying) is in the ledger of the folder itself; and `at-30.jsonl` has a line a network
+with what it took until 30 % of its decisions were explained, for `cutaway cost scaling`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from cutaway.runs import Engine, Progress, resumable, silent, write_text
+from cutaway.ledger import Entry, append, read
+from cutaway.runs import LEDGER, Engine, Progress, resumable, silent, write_text
 from cutaway.study.growth.member import Member, applied, chosen, understood
 from cutaway.study.growth.networks import text
 from cutaway.study.growth.setting import Setting, Size
 
-FORMAT = 1
+FORMAT = 2
 """Of the results on disk: raise it where the same setting gives other numbers."""
 
 
@@ -54,6 +56,7 @@ def grow(setting: Setting, folder: Path | str, engine: Engine | None = None, pro
     order = {one.name: place for place, one in enumerate(members)}
     rows = sorted((row for row in found if "diverged" not in row), key=lambda row: order[row["network"]])
     grown = Grown(setting, tuple(tuning), tuple(rows), tuple(carried), diverged)
+    book(home / LEDGER, grown, [row for row in found if "diverged" in row])
     for share in setting.shares:
         rows_ = "".join(json.dumps(line) + "\n" for line in lines(grown, share))
         write_text(home / f"at-{100 * share:.0f}.jsonl", rows_)
@@ -73,6 +76,34 @@ def lines(grown: Grown, share: float) -> list[dict[str, Any]]:
         for row in grown.networks
         if row["curve"]
     ]
+
+
+def book(ledger: Path, grown: Grown, diverged: Sequence[Mapping[str, Any]] = ()) -> None:
+    """What the study took beside its networks' own ledgers, each phase once: tuning, trainings that diverged, controls, applying
+    sets to the next network, and the searches that this is compared with."""
+    known = {entry.phase for entry in read(ledger).entries} if ledger.is_file() else set()
+    append(ledger, *(entry for entry in _beside(grown, diverged) if entry.phase not in known))
+
+
+def _beside(grown: Grown, diverged: Sequence[Mapping[str, Any]]) -> Iterator[Entry]:
+    spent = partial(Entry, kind="compute", unit="FLOP", resource="flops")
+    for row in grown.tuning:
+        phase = f"tuning of {row['size']}"
+        yield spent(phase, quantity=row["training_flops"], provenance="derived", purpose="train")
+        yield spent(phase, quantity=row["search_flops"], provenance="measured", purpose="discover")
+    for row in diverged:
+        phase = f"training of {row['network']}"
+        yield spent(phase, quantity=row["training_flops"], provenance="derived", purpose="train", state="failed")
+    for row in grown.networks:
+        if row["controls"]:
+            phase = f"controls of {row['network']}"
+            yield spent(phase, quantity=row["controls"]["flops"], provenance="measured", purpose="discover")
+    for row in grown.applied:
+        if "held" in row:
+            pair, again = f"{row['from']} in {row['to']}", sum(row[name][-1][0] for name in ("cold", "warm", "chance"))
+            applied_ = row["matching"] + row["checking"]
+            yield spent(f"applying {pair}", quantity=applied_, provenance="measured", purpose="apply")
+            yield spent(f"searching beside {pair}", quantity=again, provenance="measured", purpose="discover")
 
 
 def _members(setting: Setting, tuning: Sequence[Mapping[str, Any]]) -> list[Member]:

@@ -20,7 +20,7 @@ LogProbabilities = Float[Tensor, "rows vocab"]
 
 @dataclass(frozen=True)
 class Parts:
-    """Every head and neuron of a network, in the order of `sites`; a set of parts is a row of `count` shares."""
+    """Every head and neuron of a network, in the order of `sites`; a mask is a row of `count` shares, a set one of 0 and 1."""
 
     sites: tuple[Site, ...]
     sizes: tuple[int, ...]
@@ -46,9 +46,9 @@ class Parts:
             f"{site}[{axis[site.point]}={place}]" for site, size in zip(self.sites, self.sizes) for place in range(size)
         ]
 
-    def split(self, shares: Float[Tensor, "rows part"]) -> list[Tensor]:
-        """The shares of each site's parts."""
-        return list(shares.split(self.sizes, dim=1))
+    def split(self, masks: Float[Tensor, "rows part"]) -> list[Tensor]:
+        """The mask of each site's parts."""
+        return list(masks.split(self.sizes, dim=1))
 
 
 @torch.no_grad()
@@ -67,22 +67,22 @@ def answers(
     net: Network,
     parts: Parts,
     batch: Batch,
-    shares: Float[Tensor, "rows part"] | None = None,
+    masks: Float[Tensor, "rows part"] | None = None,
     instead: Means | None = None,
 ) -> LogProbabilities:
-    """What the network says comes after the last position, with these shares of its parts and the rest at `instead`.
+    """What the network says comes after the last position, with its parts kept by these masks and the rest at `instead`.
 
-    Without shares: as it is. Shares that require gradients get them.
+    Without masks: as it is. Masks that require gradients get them.
     """
-    touches = [] if shares is None or instead is None else _kept(net, parts, shares, instead)
-    graph = shares is not None and shares.requires_grad
+    touches = [] if masks is None or instead is None else _kept(net, parts, masks, instead)
+    graph = masks is not None and masks.requires_grad
     output = Pass(net.wiring, [*touches, *_last(net)], gradients=graph)(batch)
     return logits_of(output)[:, -1].log_softmax(-1)
 
 
-def _kept(net: Network, parts: Parts, shares: Tensor, instead: Means) -> list[Touch]:
+def _kept(net: Network, parts: Parts, masks: Tensor, instead: Means) -> list[Touch]:
     return [
-        Touch(net.writable(site), _Faded(share, instead[site])) for site, share in zip(parts.sites, parts.split(shares))
+        Touch(net.writable(site), _Faded(share, instead[site])) for site, share in zip(parts.sites, parts.split(masks))
     ]
 
 

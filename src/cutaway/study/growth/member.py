@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,10 @@ from cutaway.network import Network
 from cutaway.runs import LEDGER, new_run, open_run
 from cutaway.study.growth.controls import Controls, as_rows, controls
 from cutaway.study.growth.masked import Parts
-from cutaway.study.growth.networks import Trained, opened, questions, trained, tuned
+from cutaway.study.growth.networks import StudyDivergedError, Trained, opened, questions, trained, tuned
 from cutaway.study.growth.search import Explained, Explainer, NothingToExplainError
 from cutaway.study.growth.setting import Setting, Size
 from cutaway.study.growth.transfer import apply
-from cutaway.training.loop import TrainingDivergedError
 from cutaway.training.transformer import Shape, Transformer
 
 
@@ -53,10 +53,11 @@ def understood(member: Member, setting: Setting, home: str) -> dict[str, Any]:
     about = {"network": member.name, "size": str(member.size), "seed": member.seed}
     try:
         network = trained(setting, member.size, member.seed, member.rate, folder=checkpoints)
-    except TrainingDivergedError as error:
-        return {**about, "diverged": str(error)}
+    except StudyDivergedError as error:
+        return {**about, "diverged": str(error), "training_flops": error.flops}
     explainer, found, beside = _explained(opened(network.network), setting, member)
-    _keep(folder, member, network, explainer, found)
+    phases = explainer.phases if found is None else found.phases
+    _keep(folder, member, network, explainer, found, phases)
     shutil.rmtree(checkpoints, ignore_errors=True)
     return {
         **about,
@@ -65,7 +66,7 @@ def understood(member: Member, setting: Setting, home: str) -> dict[str, Any]:
         "training_flops": network.flops,
         "cpu_s": network.cpu_s,
         **_searched(found, setting),
-        "phases": explainer.phases if found is None else found.phases,
+        "phases": phases,
         "parts": explainer.parts.count,
         "controls": None if beside is None else asdict(beside),
     }
@@ -96,7 +97,14 @@ def _searched(found: Explained | None, setting: Setting) -> dict[str, Any]:
     }
 
 
-def _keep(folder: Path, member: Member, network: Trained, explainer: Explainer, found: Explained | None) -> None:
+def _keep(
+    folder: Path,
+    member: Member,
+    network: Trained,
+    explainer: Explainer,
+    found: Explained | None,
+    phases: Mapping[str, int],
+) -> None:
     """The network as a run with its ledger; the sets that were found beside its weights."""
     about = {"size": str(member.size), "rate": member.rate, "penalty": member.penalty}
     with new_run(folder, "grown", seed=member.seed, arguments=about, overwrite=True) as run:
@@ -105,13 +113,13 @@ def _keep(folder: Path, member: Member, network: Trained, explainer: Explainer, 
         sets = [] if found is None else list(zip(explainer.rows.tolist(), found.sets))
         known = [{"row": row, "set": one} for row, one in sets if one is not None]
         run.write_json("sets", {"parts": explainer.parts.names, "decisions": known})
-        append(run.path / LEDGER, *_entries(member.seed, network, found, run.info["versions"]))
+        append(run.path / LEDGER, *_entries(member.seed, network.flops, phases, run.info["versions"]))
 
 
-def _entries(seed: int, network: Trained, found: Explained | None, versions: dict[str, str]) -> list[Entry]:
+def _entries(seed: int, training: int, phases: Mapping[str, int], versions: dict[str, str]) -> list[Entry]:
     """What training took (one step, times the steps), and every phase of the search; controls are not part of understanding."""
-    spent = [Entry("training", "compute", network.flops, "FLOP", "derived", "flops", "train")]
-    for phase, flops in ({} if found is None else found.phases).items():
+    spent = [Entry("training", "compute", training, "FLOP", "derived", "flops", "train")]
+    for phase, flops in phases.items():
         spent.append(Entry(phase, "compute", flops, "FLOP", "measured", "flops", "discover"))
     return [replace(entry, seed=seed, versions=versions) for entry in spent]
 

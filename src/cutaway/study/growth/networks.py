@@ -49,6 +49,14 @@ def text(vocab: int) -> Text:
     return Text(stream(tokenizer, texts.train), stream(tokenizer, texts.validation))
 
 
+class StudyDivergedError(TrainingDivergedError):
+    """A training that diverged, with the operations that it took until then."""
+
+    def __init__(self, said: str, flops: int) -> None:
+        super().__init__(said)
+        self.flops = flops
+
+
 @dataclass(frozen=True, eq=False)
 class Trained:
     """A network, the operations of its training, its loss on held-out text in nats a token, and CPU seconds."""
@@ -67,19 +75,24 @@ def opened(network: Transformer) -> Network:
 def trained(
     setting: Setting, size: Size, seed: int, rate: float, part: float = 1.0, folder: Path | None = None
 ) -> Trained:
-    """A network of this size; with a `folder` a killed training goes on. Raises TrainingDivergedError."""
+    """A network of this size; with a `folder` a killed training goes on. Raises StudyDivergedError where it diverges."""
     data, shape = text(setting.vocab), size.shape(setting.vocab, setting.context)
     recipe = Recipe(setting.steps(size, part), setting.batch, setting.context, rate, seed=seed)
     network = Transformer(shape, seed).train()
-    each = operations(network, recipe, data)
+    each, done = operations(network, recipe, data), 0
 
     def step(optimiser: torch.optim.Optimizer, number: int) -> float:
+        nonlocal done
+        done = number + 1
         torch.manual_seed(seed * 1_000_003 + number)
         batch = recipe.windows.draw(data.train, recipe.batch, recipe.context)
         return one_step(network, optimiser, batch, recipe, number, None, folder)
 
     with torch.random.fork_rng(devices=[]):
-        ran = resumed(network, recipe, step, {"text": data.hash}, folder)
+        try:
+            ran = resumed(network, recipe, step, {"text": data.hash}, folder)
+        except TrainingDivergedError as error:
+            raise StudyDivergedError(str(error), each * done) from error
     loss = held_out_loss(network.eval(), data.held_out[:JUDGED], setting.context)
     return Trained(network, each * recipe.steps, loss, ran.cpu_seconds)
 
@@ -127,20 +140,21 @@ class Tuned:
 
 def tuned(setting: Setting, size: Size) -> Tuned:
     """The rate with the lowest held-out loss after a part of training, then the penalty with which a search of that network is
-    cheapest: all on the tuning seed. Raises TrainingDivergedError where no rate could be trained with."""
+    cheapest: all on the tuning seed, operations of what diverged too. Raises StudyDivergedError where every rate does."""
     tried: dict[float, Trained] = {}
+    failed = []
     for rate in setting.rates:
         try:
             tried[rate] = trained(setting, size, setting.tuning, rate, setting.trial)
-        except TrainingDivergedError as error:
-            diverged = error
+        except StudyDivergedError as error:
+            failed.append(error)
     if not tried:
-        raise diverged
+        raise failed[-1]
     losses = {rate: one.loss if math.isfinite(one.loss) else math.inf for rate, one in tried.items()}
     rate = min(losses, key=lambda one: losses[one])
     costs, spent = prices(setting, tried[rate])
     penalty = min(costs, key=lambda one: costs[one])
-    return Tuned(rate, penalty, losses, costs, sum(one.flops for one in tried.values()), spent)
+    return Tuned(rate, penalty, losses, costs, sum(one.flops for one in [*tried.values(), *failed]), spent)
 
 
 def prices(setting: Setting, network: Trained) -> tuple[dict[float, float], int]:

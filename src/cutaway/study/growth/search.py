@@ -2,7 +2,7 @@
 
 A decision is what a network says comes next at a random place of held-out text. A set of parts explains it if the network
 says the same (in nats of KL) with everything else at its mean, also at the mean over inputs that the search never saw, and
-also with a random half of everything else left as it is. The search is one gradient at first, then shares of parts learned
+also with a random half of everything else left as it is. The search is one gradient at first, then masks over parts learned
 by descent, with a sparsity penalty; whoever is explained drops out. So what it costs to explain 10, 30 or 60 % is one curve.
 """
 
@@ -111,7 +111,7 @@ class Explainer:
     """A search of a network, one at a time.
 
     Once it is asked: `rows` of what was drawn are the decisions of `batch`, `seen` the means to search with, `fresh` those to
-    check with, `wanted` what each decision should say, `shares` how much of each part it keeps (before the sigmoid).
+    check with, `wanted` what each decision should say, `masks` the logits of how much of each part it keeps.
     """
 
     net: Network
@@ -124,7 +124,7 @@ class Explainer:
     seen: Means = field(init=False)
     fresh: Means = field(init=False)
     wanted: LogProbabilities = field(init=False)
-    shares: list[nn.Parameter] = field(init=False)
+    masks: list[nn.Parameter] = field(init=False)
     descent: torch.optim.Optimizer = field(init=False)
     metering: Meter = field(init=False)
 
@@ -141,19 +141,25 @@ class Explainer:
         says in the next one (a control: no part of it says that). Raises NothingToExplainError where no decision has anything
         to explain.
         """
+        nothing = self.prepare(drawn, reference)
+        self.wanted = self.wanted.roll(1, 0) if shuffled else self.wanted
+        begun = self.attributed() + (0 if start is None else start[self.rows])
+        self.masks = [nn.Parameter(row.clone()) for row in begun]
+        self.descent = torch.optim.Adam(self.masks, lr=self.search.rate)
+        return self.searched(len(self.rows), nothing)
+
+    def prepare(self, drawn: Batch, reference: Sequence[Batch]) -> float:
+        """What search and check both need: means, which decisions are asked, what is said in each. Gives the share of those drawn
+        that have nothing to explain; raises NothingToExplainError if all of them."""
         self.seen, self.fresh = (
             self.paid("means", lambda one=one: means(self.net, self.parts, one)) for one in reference
         )
-        rows, nothing = self.asked(drawn)
-        self.rows, self.batch = rows, drawn.take(rows)
+        self.rows, nothing = self.asked(drawn)
+        self.batch = drawn.take(self.rows)
         self.wanted = self.paid(
             "decisions", lambda: self.chunked(lambda at: answers(self.net, self.parts, self.take(at)))
         )
-        self.wanted = self.wanted.roll(1, 0) if shuffled else self.wanted
-        begun = self.attributed() + (0 if start is None else start[rows])
-        self.shares = [nn.Parameter(row.clone()) for row in begun]
-        self.descent = torch.optim.Adam(self.shares, lr=self.search.rate)
-        return self.searched(len(rows), nothing)
+        return nothing
 
     def searched(self, count: int, nothing: float) -> Explained:
         """Learns and checks until enough is explained."""
@@ -161,7 +167,7 @@ class Explainer:
         sets: list[tuple[int, ...] | None] = [None] * count
         for steps in self.search.steps:
             if steps > done:
-                self.paid("shares", lambda n=steps - done, rows=open_: self.learn(rows, n))
+                self.paid("masks", lambda n=steps - done, rows=open_: self.learn(rows, n))
                 done = steps
             found, good = self.formed(open_)
             good[good.clone()] = self.checked(open_[good], found[good])
@@ -220,9 +226,9 @@ class Explainer:
             )
         return has.nonzero()[: self.search.decisions, 0], 1 - float(has.float().mean())
 
-    def moved(self, rows: Tensor, shares: Float[Tensor, "rows part"], instead: Means) -> Float[Tensor, "rows"]:
-        """The nats by which these decisions change with these shares of the parts."""
-        return apart(answers(self.net, self.parts, self.take(rows), shares, instead), self.wanted[rows])
+    def moved(self, rows: Tensor, masks: Float[Tensor, "rows part"], instead: Means) -> Float[Tensor, "rows"]:
+        """The nats by which these decisions change with the parts kept by these masks."""
+        return apart(answers(self.net, self.parts, self.take(rows), masks, instead), self.wanted[rows])
 
     def attributed(self) -> Float[Tensor, "rows part"]:
         """What half of each part is worth to each decision, by one gradient; in units of its mean size, at most 2."""
@@ -239,19 +245,19 @@ class Explainer:
         return (worth / worth.abs().mean(1, keepdim=True).clamp(min=1e-30)).clamp(-2, 2)
 
     def learn(self, open_: Tensor, steps: int) -> None:
-        """Moves the shares of decisions down their change and their number of parts."""
+        """Moves the masks of decisions down their change and their number of parts."""
         for _ in range(steps):
             self.descent.zero_grad(set_to_none=True)
             for rows in open_.split(AT_ONCE):
                 with self.metering.step(rows), torch.enable_grad():
-                    shares = torch.stack([self.shares[row] for row in rows.tolist()]).sigmoid()
-                    change = (self.moved(rows, shares, self.seen) / self.search.kl).clamp(min=0.5)
-                    (change.sum() + self.search.penalty * shares.mean(1).sum()).backward()
+                    masks = torch.stack([self.masks[row] for row in rows.tolist()]).sigmoid()
+                    change = (self.moved(rows, masks, self.seen) / self.search.kl).clamp(min=0.5)
+                    (change.sum() + self.search.penalty * masks.mean(1).sum()).backward()
             self.descent.step()
 
     def formed(self, open_: Tensor) -> tuple[Bool[Tensor, "rows part"], Bool[Tensor, "rows"]]:
         """For each decision the smallest of the sizes tried that is enough, by the means of the search; and if there is one."""
-        rank = torch.stack([self.shares[row].detach() for row in open_.tolist()]).argsort(1, descending=True).argsort(1)
+        rank = torch.stack([self.masks[row].detach() for row in open_.tolist()]).argsort(1, descending=True).argsort(1)
         found, good = torch.zeros_like(rank, dtype=torch.bool), torch.zeros(len(open_), dtype=torch.bool)
         for size in self.sizes:
             left = (~good).nonzero()[:, 0]

@@ -81,16 +81,26 @@ def _carried(grown: Grown, rows: list[dict[str, Any]]) -> dict[str, Any]:
     found = {"size": rows[0]["size"], "n": len(rows)}
     found |= {"hold at once": f"{median(row['held'] for row in rows):.0%}"}
     found |= {"matched at random": f"{median(row['held_random'] for row in rows):.0%}"}
-    found |= {"apply ÷ discover": f"{median(_at_once(row) for row in rows):.2f}"}
+    found |= {f"apply ÷ discover {grown.setting.shares[0]:.0%}": f"{median(_at_once(row) for row in rows):.2f}"}
     for at, share in enumerate(grown.setting.shares):
         for name in ("warm", "chance"):
-            costs = [row[name][at][0] / row["cold"][at][0] for row in rows]
-            found[f"{name} ÷ cold, {share:.0%}"] = f"{median(costs):.2f}"
+            costs = begun_over(rows, at, name)
+            found[f"{name} ÷ cold, {share:.0%}"] = f"{median(costs):.2f} (n = {len(costs)})" if costs else None
     return found
 
 
+def begun_over(rows: Iterable[dict[str, Any]], at: int, name: str) -> list[float]:
+    """Operations until a share is explained by a search that begins from carried sets ("warm": with those of matching; "chance":
+    at random places, which takes no match), over one that begins from nothing; of the pairs in which both got there."""
+    return [
+        (row[name][at][0] + (row["matching"] if name == "warm" else 0)) / row["cold"][at][0]
+        for row in rows
+        if row[name][at][1] and row["cold"][at][1]
+    ]
+
+
 def _at_once(row: dict[str, Any]) -> float:
-    """Operations to match and check, over those to discover as large a share of the decisions there."""
+    """Operations to match and check, over those until the first share is discovered there: more than the sets that hold at once."""
     return (row["matching"] + row["checking"]) / row["cold"][0][0]
 
 

@@ -28,8 +28,8 @@ class Applied:
     """Sets found in one network, in another: matched, and the decisions explained with them.
 
     held, held_random: the share of sets that pass the check there at once, matched and with a random match. matching, checking:
-    operations. cold, warm, chance: searches on the same decisions, that begin from a gradient alone, with the matched sets added
-    to it, and with sets matched at random.
+    operations, of the check with the means and the network's own answers that it needs. cold, warm, chance: searches on the same
+    decisions, that begin from a gradient alone, with the matched sets added to it, and with sets matched at random.
     """
 
     held: float
@@ -41,7 +41,8 @@ class Applied:
     chance: Explained
 
     def record(self, shares: tuple[float, ...]) -> dict[str, Any]:
-        """As JSON values; operations until each share of decisions, and whether it was reached."""
+        """As JSON values; operations of each search until each share of decisions, without those of matching, and whether it was
+        reached."""
         curves = {name: [getattr(self, name).until(share) for share in shares] for name in ("cold", "warm", "chance")}
         single = {name: getattr(self, name) for name in ("held", "held_random", "matching", "checking")}
         return {**single, **curves, "decisions": self.cold.asked}
@@ -88,15 +89,16 @@ def apply(
     carried[:, places] = sets
     beside[:, anyhow(parts, seed)] = sets
     search = replace(search, decisions=len(sets))
-    explainer = Explainer(second, parts, search, seed)
-    cold = explainer.of(inputs, reference)
-    before = explainer.flops
-    held = explainer.checked(torch.arange(cold.asked), carried[explainer.rows])
-    checking = explainer.flops - before
-    by_chance = explainer.checked(torch.arange(cold.asked), beside[explainer.rows])
-    again = [Explainer(second, parts, search, seed).of(inputs, reference, one.float()) for one in (carried, beside)]
+    checker = Explainer(second, parts, search, seed)
+    checker.prepare(inputs, reference)
+    every = torch.arange(len(checker.rows))
+    held = checker.checked(every, carried[checker.rows])
+    checking = checker.flops
+    by_chance = checker.checked(every, beside[checker.rows])
+    starts = (None, carried.float(), beside.float())
+    searches = [Explainer(second, parts, search, seed).of(inputs, reference, start) for start in starts]
     shares = [float(one.float().mean()) for one in (held, by_chance)]
-    return Applied(shares[0], shares[1], matching.cost.flops or 0, checking, cold, *again)
+    return Applied(shares[0], shares[1], matching.cost.flops or 0, checking, *searches)
 
 
 def anyhow(parts: Parts, seed: int) -> Int[Tensor, "part"]:
