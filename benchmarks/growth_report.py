@@ -12,7 +12,7 @@ from benchmarks.ledger_growth import SETTING
 from cutaway.runs import Table
 from cutaway.study.growth import Grown
 from cutaway.study.growth.controls import SHUFFLED
-from cutaway.study.growth.show import applied, fitted, sizes, tuning
+from cutaway.study.growth.show import applied, begun_over, fitted, sizes, tuning
 
 
 def grown(result: Result) -> Grown:
@@ -91,12 +91,12 @@ def width(name: str) -> Callable[[Result], Measured]:
 
 
 def carried(result: Result) -> Measured:
-    """Searches that begin from matched sets over those that begin from nothing, to the middle share."""
+    """Searches that begin from matched sets, with matching, over those that begin from nothing, to the middle share."""
     rows = [row for row in grown(result).applied if "warm" in row]
     at = len(SETTING.shares) // 2
-    found = spread([row["warm"][at][0] / row["cold"][at][0] for row in rows], "pair")
-    chance = median(row["chance"][at][0] / row["cold"][at][0] for row in rows)
-    return replace(found, of=f"{found.of}; matched at random {chance:.2f}")
+    warm, chance = (begun_over(rows, at, name) for name in ("warm", "chance"))
+    found = spread(warm, "pair")
+    return replace(found, of=f"{found.of} in which both got there; matched at random {median(chance):.2f}")
 
 
 def whole(result: Result) -> bool:

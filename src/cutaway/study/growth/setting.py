@@ -41,7 +41,7 @@ class Size:
 
 
 DEFAULT = tuple(map(Size.of, ["16x2", "24x2", "32x2", "40x2", "48x3", "64x3", "72x4", "88x4"]))
-"""Eight sizes: 23 thousand to 463 thousand parameters, 2.6 decades of operations of training."""
+"""Eight sizes: 23 thousand to 463 thousand parameters, 2.7 decades of operations of training."""
 
 
 @dataclass(frozen=True)
