@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Group, Parameter
 
 from cutaway.cli.answer import Answer
-from cutaway.cli.ending import WrongUse
+from cutaway.cli.ending import Stopped, WrongUse
 from cutaway.cli.options import Options
 from cutaway.cli.verbs import listed
 from cutaway.runs.progress import terminal
@@ -171,6 +171,11 @@ def study(
     from cutaway.study.growth.show import budget, printed
     from cutaway.study.growth.show import sizes as tabled
 
+    for option, value in (("--seeds", seeds), ("--decisions", decisions)):
+        if value < 1:
+            raise WrongUse(f"{option} was given {value}; expected 1 or more")
+    if folder.is_file():
+        raise WrongUse(f"{folder} is a file; expected a folder for the study")
     setting = Setting(
         sizes=tuple(map(Size.of, listed(sizes))) or DEFAULT,
         seeds=tuple(range(FIRST, FIRST + seeds)),
@@ -178,7 +183,10 @@ def study(
         search=Search(decisions=decisions),
     )
     print(budget(setting), file=sys.stderr)
-    found = grow(setting, folder, engine_of(engine), terminal())
+    try:
+        found = grow(setting, folder, engine_of(engine), terminal())
+    except KeyboardInterrupt:
+        raise Stopped(f"stopped; what is done is kept in {folder}, the same command goes on") from None
     return Answer(tabled(found), printed(found), {"networks": folder}, booked=True)
 
 

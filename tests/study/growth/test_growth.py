@@ -12,7 +12,7 @@ from tests.study.growth.made import CONTEXT, VOCAB, asked, decoder, text
 
 from cutaway.ledger import read
 from cutaway.study.cost.scaling import growth as scaled
-from cutaway.study.growth import Grown, Search, Setting, Size, grow, networks
+from cutaway.study.growth import Grown, Search, Setting, Size, StudyError, grow, networks
 from cutaway.study.growth import member as members
 from cutaway.study.growth.masked import Parts
 from cutaway.study.growth.show import budget, printed
@@ -51,8 +51,10 @@ def test_a_study_has_a_row_a_network_and_resumes_for_nothing(
     monkeypatch.setattr(members, "trained", None)  # whatever trains again fails
     monkeypatch.setattr(networks, "trained", None)
     assert grow(SMALL, home) == found
-    with pytest.raises(TypeError):
+    before = (home / "at-30.jsonl").read_text()
+    with pytest.raises(StudyError, match=r"tokens_per_parameter 6\.0 → 7\.0"):
         grow(replace(SMALL, tokens_per_parameter=7.0), home)
+    assert (home / "at-30.jsonl").read_text() == before
     assert "corrected for how many there are" in printed(found)
 
 
@@ -96,6 +98,8 @@ def test_each_network_keeps_its_training_and_its_understanding_in_a_ledger(study
         booked = read(home / row["network"] / "ledger.jsonl").where(resource="flops")
         spent = {purpose: booked.where(purpose=purpose).totals().rows() for purpose in ("train", "discover")}
         assert spent["train"][0]["quantity"] == row["training_flops"]
+        seconds = read(home / row["network"] / "ledger.jsonl").where(resource="cpu_s")
+        assert {one.purpose for one in seconds.entries} == {"train", "discover"}
         assert sum(one["quantity"] for one in spent["discover"]) == row["curve"][-1]["flops"]
     rows = [json.loads(line) for line in (home / "at-30.jsonl").read_text().splitlines()]
     assert [row["network"] for row in rows] == [row["network"] for row in found.networks]
@@ -131,5 +135,9 @@ def test_sizes_and_settings_that_cannot_be_are_refused() -> None:
             Size.of(wrong)
     with pytest.raises(ValueError, match="tuning seed"):
         Setting(seeds=(7001,))
+    for one in ({"tokens_per_parameter": -1.0}, {"tokens_per_parameter": float("nan")}, {"trial": 2.0}, {"seeds": ()}):
+        with pytest.raises(ValueError, match="expected"):
+            Setting(**one)
+    assert "CPU-hours" in budget(Setting(sizes=(Size(10**6, 100),))), "nothing of that size is built"
     with pytest.raises(ValueError, match="ends at"):
         Setting(shares=(0.9,))

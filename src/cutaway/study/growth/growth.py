@@ -21,8 +21,13 @@ from cutaway.study.growth.member import Member, applied, chosen, understood
 from cutaway.study.growth.networks import text
 from cutaway.study.growth.setting import Setting, Size
 
+SETTING = "setting.json"
 FORMAT = 2
 """Of the results on disk: raise it where the same setting gives other numbers."""
+
+
+class StudyError(ValueError):
+    """A folder holds a study of another setting."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +43,15 @@ class Grown:
 
 
 def grow(setting: Setting, folder: Path | str, engine: Engine | None = None, progress: Progress = silent) -> Grown:
-    """Carries a study out in `folder`; one that was killed goes on where it was, and a larger one takes what is there."""
+    """Carries a study out in `folder`; one that was killed goes on where it was, and a larger one takes what is there.
+
+    Raises StudyError for a folder that holds a study of another setting.
+    """
     home = Path(folder)
     home.mkdir(parents=True, exist_ok=True)
     stage = partial(resumable, engine=engine, progress=progress)
-    about = {**setting.about(), "text": text(setting.vocab).hash, "format": FORMAT}
+    about = json.loads(json.dumps({**setting.about(), "text": text(setting.vocab).hash, "format": FORMAT}))
+    _same_study(home / SETTING, about)
     tuning = stage(home / "tuning", partial(chosen, setting=setting), setting.sizes, partial(_of_size, about=about))
     members = _members(setting, tuning)
     work = partial(understood, setting=setting, home=str(home))
@@ -76,6 +85,22 @@ def lines(grown: Grown, share: float) -> list[dict[str, Any]]:
         for row in grown.networks
         if row["curve"]
     ]
+
+
+def _same_study(file: Path, about: Mapping[str, Any]) -> None:
+    if not file.is_file():
+        write_text(file, json.dumps(about, indent=1))
+        return
+    try:
+        known = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        known = {}
+    unlike = [f"{name} {known.get(name)} → {value}" for name, value in about.items() if known.get(name) != value]
+    if unlike:
+        raise StudyError(
+            f"{file.parent} holds a study of another setting ({'; '.join(unlike)}); only sizes and seeds may change: "
+            "give another folder"
+        )
 
 
 def book(ledger: Path, grown: Grown, diverged: Sequence[Mapping[str, Any]] = ()) -> None:

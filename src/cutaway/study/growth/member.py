@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,15 @@ import torch
 from cutaway.ledger import Entry, append
 from cutaway.network import Network
 from cutaway.runs import LEDGER, new_run, open_run
-from cutaway.study.growth.controls import Controls, as_rows, controls
+from cutaway.study.growth.controls import as_rows, controls
 from cutaway.study.growth.masked import Parts
 from cutaway.study.growth.networks import StudyDivergedError, Trained, opened, questions, trained, tuned
 from cutaway.study.growth.search import Explained, Explainer, NothingToExplainError
 from cutaway.study.growth.setting import Setting, Size
 from cutaway.study.growth.transfer import apply
 from cutaway.training.transformer import Shape, Transformer
+
+CPU = ("measured", "cpu_s")
 
 
 @dataclass(frozen=True)
@@ -55,9 +58,13 @@ def understood(member: Member, setting: Setting, home: str) -> dict[str, Any]:
         network = trained(setting, member.size, member.seed, member.rate, folder=checkpoints)
     except StudyDivergedError as error:
         return {**about, "diverged": str(error), "training_flops": error.flops}
-    explainer, found, beside = _explained(opened(network.network), setting, member)
+    explainer, found, cpu_s = _explained(opened(network.network), setting, member)
     phases = explainer.phases if found is None else found.phases
-    _keep(folder, member, network, explainer, found, phases)
+    spent = [*_entries(network.flops, network.cpu_s, phases), Entry("search", "compute", cpu_s, "s", *CPU, "discover")]
+    _keep(folder, member, network, explainer, found, spent)
+    beside = None
+    if found is not None and found.share:
+        beside = controls(explainer, found, *questions(explainer.net, setting, member.seed))
     shutil.rmtree(checkpoints, ignore_errors=True)
     return {
         **about,
@@ -72,15 +79,16 @@ def understood(member: Member, setting: Setting, home: str) -> dict[str, Any]:
     }
 
 
-def _explained(net: Network, setting: Setting, member: Member) -> tuple[Explainer, Explained | None, Controls | None]:
-    """The search of a network and its controls; None where there is nothing to explain."""
+def _explained(net: Network, setting: Setting, member: Member) -> tuple[Explainer, Explained | None, float]:
+    """The search of a network (None where there is nothing to explain), and the CPU seconds that it took."""
     drawn, reference = questions(net, setting, member.seed)
     explainer = Explainer(net, Parts.of(net, drawn), replace(setting.search, penalty=member.penalty), member.seed)
+    begun = time.process_time()
     try:
         found = explainer.of(drawn, reference)
     except NothingToExplainError:
-        return explainer, None, None
-    return explainer, found, controls(explainer, found, drawn, reference) if found.share else None
+        found = None
+    return explainer, found, time.process_time() - begun
 
 
 def _searched(found: Explained | None, setting: Setting) -> dict[str, Any]:
@@ -103,7 +111,7 @@ def _keep(
     network: Trained,
     explainer: Explainer,
     found: Explained | None,
-    phases: Mapping[str, int],
+    spent: Sequence[Entry],
 ) -> None:
     """The network as a run with its ledger; the sets that were found beside its weights."""
     about = {"size": str(member.size), "rate": member.rate, "penalty": member.penalty}
@@ -113,15 +121,19 @@ def _keep(
         sets = [] if found is None else list(zip(explainer.rows.tolist(), found.sets))
         known = [{"row": row, "set": one} for row, one in sets if one is not None]
         run.write_json("sets", {"parts": explainer.parts.names, "decisions": known})
-        append(run.path / LEDGER, *_entries(member.seed, network.flops, phases, run.info["versions"]))
+        versions = run.info["versions"]
+        append(run.path / LEDGER, *(replace(entry, seed=member.seed, versions=versions) for entry in spent))
 
 
-def _entries(seed: int, training: int, phases: Mapping[str, int], versions: dict[str, str]) -> list[Entry]:
+def _entries(training: int, cpu_s: float, phases: Mapping[str, int]) -> list[Entry]:
     """What training took (one step, times the steps), and every phase of the search; controls are not part of understanding."""
-    spent = [Entry("training", "compute", training, "FLOP", "derived", "flops", "train")]
-    for phase, flops in phases.items():
-        spent.append(Entry(phase, "compute", flops, "FLOP", "measured", "flops", "discover"))
-    return [replace(entry, seed=seed, versions=versions) for entry in spent]
+    spent = [
+        Entry("training", "compute", training, "FLOP", "derived", "flops", "train"),
+        Entry("training", "compute", cpu_s, "s", *CPU, "train"),
+    ]
+    return spent + [
+        Entry(phase, "compute", flops, "FLOP", "measured", "flops", "discover") for phase, flops in phases.items()
+    ]
 
 
 def applied(pair: tuple[Member, Member], setting: Setting, home: str) -> dict[str, Any]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+import torch
 
 from cutaway.study.growth.search import Search
 from cutaway.training.transformer import Shape, Transformer
@@ -69,7 +72,11 @@ class Setting:
         for name in ("sizes", "seeds", "rates", "penalties", "shares"):
             values = getattr(self, name)
             if not values or len(set(values)) != len(values):
-                raise ValueError(f"Setting.{name} is {values}; expected one or more different values")
+                raise ValueError(f"{name} is {values}; expected one or more different values")
+        for name in ("vocab", "context", "tokens_per_parameter", "batch", "trial"):
+            value = getattr(self, name)
+            if not 0 < value < math.inf or (name == "trial" and value > 1):
+                raise ValueError(f"{name} is {value}; expected a number above 0{' and at most 1' * (name == 'trial')}")
         if self.tuning in self.seeds:
             raise ValueError(f"the tuning seed {self.tuning} is one of those reported; expected another")
         if max(self.shares) > self.search.until:
@@ -80,7 +87,8 @@ class Setting:
     def parameters(self, size: Size) -> dict[str, int]:
         """All parameters, those outside of the tables of tokens, and neurons."""
         shape = size.shape(self.vocab, self.context)
-        whole = sum(weight.numel() for weight in Transformer(shape).parameters())
+        with torch.device("meta"):  # sizes alone: a budget is printed before there is a network
+            whole = sum(weight.numel() for weight in Transformer(shape).parameters())
         tables = 2 * self.vocab * size.width
         return {"parameters": whole, "non_embedding": whole - tables, "neurons": shape.hidden * shape.layers}
 

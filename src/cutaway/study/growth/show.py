@@ -49,16 +49,16 @@ def _size(grown: Grown, rows: list[dict[str, Any]]) -> dict[str, Any]:
         "parameters": rows[0]["parameters"],
         "n": len(rows),
         "loss": median(row["loss"] for row in rows),
-        "training GFLOP": training / 1e9,
+        "GFLOP trained": training / 1e9,
     }
     for at, share in enumerate(grown.setting.shares):
-        found[f"{share:.0%} GFLOP"], found[f"{share:.0%} ÷ training"] = _until(rows, at, training)
+        found[f"{share:.0%} GFLOP"], found[f"{share:.0%} ratio"] = _until(rows, at, training)
     beside = [row["controls"] for row in rows if row["controls"]]
     return found | {
-        "parts in a set": median([row["size_of_sets"] for row in rows if row["size_of_sets"] is not None] or [0]),
-        "nothing to explain": f"{median(row['nothing'] for row in rows):.0%}",
-        "random sets hold": f"{median([one['random'] for one in beside] or [0]):.1%}",
-        "others' answers": f"{median([one['shuffled'] for one in beside] or [0]):.1%}",
+        "parts": median([row["size_of_sets"] for row in rows if row["size_of_sets"] is not None] or [0]),
+        "nothing": f"{median(row['nothing'] for row in rows):.0%}",
+        "random": f"{median([one['random'] for one in beside] or [0]):.1%}",
+        "others": f"{median([one['shuffled'] for one in beside] or [0]):.1%}",
     }
 
 
@@ -142,16 +142,29 @@ def printed(grown: Grown) -> str:
     return "\n\n".join(_printed(grown))
 
 
+def _told(fits: Iterable[Fit]) -> Iterator[str]:
+    """A line a fit; those that could not be made for one reason share a line."""
+    unmade: dict[str, list[str]] = {}
+    for one in fits:
+        if one.power is not None:
+            yield str(one)
+        else:
+            unmade.setdefault(f"{one.verdict}: {one.why}", []).append(one.name)
+    yield from (f"{', '.join(names)}: {why}" for why, names in unmade.items())
+
+
 def _printed(grown: Grown) -> Iterator[str]:
     search = grown.setting.search
     yield (
         f"what it took until a share of {search.decisions} random decisions was explained: by at most {search.most:.0%} of heads "
-        f"and neurons, to {search.kl:g} nats of KL; medians over seeds, > where half were not explained so far"
+        f"and neurons, to {search.kl:g} nats of KL; medians over seeds, > where half were not explained so far\n"
+        "ratio: of it to training; parts: in the middle set; nothing: decisions that need none; random: random sets that hold; "
+        "others: other decisions' answers that the same search explains"
     )
     yield str(sizes(grown))
     if grown.diverged:
         yield f"left out, as their training diverged: {', '.join(grown.diverged)}"
-    yield "every fit that was looked at, corrected for how many there are\n" + "\n".join(map(str, fitted(grown)))
+    yield "every fit that was looked at, corrected for how many there are\n" + "\n".join(_told(fitted(grown)))
     if any("held" in row for row in grown.applied):
         yield f"the sets of one network in the next of its size\n{applied(grown)}"
     yield f"what was tuned, and what that took\n{tuning(grown)}"
