@@ -95,7 +95,8 @@ def _same_study(file: Path, about: Mapping[str, Any]) -> None:
         known = json.loads(file.read_text(encoding="utf-8"))
     except ValueError:
         known = {}
-    unlike = [f"{name} {known.get(name)} → {value}" for name, value in about.items() if known.get(name) != value]
+    flat, was = ({**one, **one.get("search", {}), "search": None} for one in (about, known))
+    unlike = [f"{name} {was.get(name)} → {value}" for name, value in flat.items() if was.get(name) != value]
     if unlike:
         raise StudyError(
             f"{file.parent} holds a study of another setting ({'; '.join(unlike)}); only sizes and seeds may change: "
@@ -105,7 +106,7 @@ def _same_study(file: Path, about: Mapping[str, Any]) -> None:
 
 def book(ledger: Path, grown: Grown, diverged: Sequence[Mapping[str, Any]] = ()) -> None:
     """What the study took beside its networks' own ledgers, each phase once: tuning, trainings that diverged, controls, applying
-    sets to the next network, and the searches that this is compared with."""
+    sets to the next network; and, for no purpose, the searches that this is compared with."""
     known = {entry.phase for entry in read(ledger).entries} if ledger.is_file() else set()
     append(ledger, *(entry for entry in _beside(grown, diverged) if entry.phase not in known))
 
@@ -128,7 +129,7 @@ def _beside(grown: Grown, diverged: Sequence[Mapping[str, Any]]) -> Iterator[Ent
             pair, again = f"{row['from']} in {row['to']}", sum(row[name][-1][0] for name in ("cold", "warm", "chance"))
             applied_ = row["matching"] + row["checking"]
             yield spent(f"applying {pair}", quantity=applied_, provenance="measured", purpose="apply")
-            yield spent(f"searching beside {pair}", quantity=again, provenance="measured", purpose="discover")
+            yield spent(f"comparing {pair}", quantity=again, provenance="measured")
 
 
 def _members(setting: Setting, tuning: Sequence[Mapping[str, Any]]) -> list[Member]:
