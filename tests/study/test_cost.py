@@ -60,8 +60,73 @@ def test_the_golden_estimate_comes_out_of_declared_inputs(tmp_path):
     assert f"{week:.0f}" == "515"
     assert _money(tmp_path, Declared(training_cost=50, models=100)) == pytest.approx(500)
     assert _money(tmp_path, Declared(training_cost=50, trainings=2, unoptimised=2)) == pytest.approx(12_500)
-    with pytest.raises(ValueError, match="expected a factor of 1 or more"):
-        _money(tmp_path, Declared(training_cost=50, unoptimised=0.5))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("unoptimised", 0.5),
+        ("trainings", 0.5),
+        ("models", 0),
+        ("person_hours", -5),
+        ("training_flops", 0),
+        ("data_cost", -1),
+    ],
+)
+def test_what_cannot_be_declared_is_refused_by_its_name(name, value):
+    with pytest.raises(ValueError, match=f"--{name.replace('_', '-')} was given {value}; expected"):
+        Declared(**{name: value})
+
+
+def test_a_price_that_is_none_is_refused():
+    for value in (0.0, -1.0):
+        with pytest.raises(ValueError, match="price of a core-hour was given"):
+            Prices.declared(core_hour=value)
+
+
+def test_a_discovery_is_shared_by_models_and_applying_it_is_not(tmp_path):
+    book(tmp_path, flops(100.0, "train"), flops(100.0, "discover"), flops(100.0, "apply"))
+    book(tmp_path, seconds(100.0, "train"), seconds(100.0, "discover"), seconds(100.0, "apply"))
+    found = costs(study([tmp_path]), declared=Declared(models=100))
+    assert [one.ratio.value for one in found.ratios.values()] == pytest.approx([1.01] * 3)
+    only = costs(study([tmp_path]), declared=Declared(models=1))
+    assert [one.ratio.value for one in only.ratios.values()] == pytest.approx([2.0] * 3)
+
+
+def test_each_run_is_priced_by_what_is_known_of_it_and_the_mixture_is_said(tmp_path):
+    before = costs(study([two_runs(tmp_path)])).money
+    book(tmp_path / "more", flops(1e20, "discover"))
+    found = costs(study([tmp_path]))
+    assert before is not None and found.money is not None
+    assert found.money.understanding.value == pytest.approx(before.understanding.value + 500)
+    assert [
+        one for one in found.caveats if "understanding is priced by operations in 1 runs without seconds, 1 by" in one
+    ]
+
+
+def test_nothing_booked_of_people_is_no_time_of_people(tmp_path):
+    book(two_runs(tmp_path), Entry("reading", "person", 0.0, "person-hour", "declared", purpose="discover"))
+    assert costs(study([tmp_path])).spread is not None
+
+
+def test_what_rests_on_an_assumption_is_marked_in_text_page_and_json(tmp_path):
+    book(two_runs(tmp_path), Entry("reading", "person", 8.0, "person-hour", "declared", purpose="discover"))
+    found = costs(study([tmp_path]))
+    assert found.money is not None
+    number = str(found.money.ratio).split("×")[0]
+    of_line = str(found.money.ratio / 100.0).split("×")[0]
+    text, drawn = printed(found), page(found, tmp_path / "cost.html").read_text()
+    for said in (text, drawn):
+        places = [
+            said[at + len(one) : at + len(one) + 9] for one in (number, of_line) for at in _places(said, f"{one}×")
+        ]
+        assert places and all(place.startswith(("×ᵃ", "× (assume", "× [")) for place in (one for one in places)), places
+    row = record(found)["lines"][0]
+    assert "assumed: price" in row["money, of it"] and "assumed" in record(found)["spread of money"]["mark"]
+
+
+def _places(text: str, word: str) -> list[int]:
+    return [at for at in range(len(text)) if text.startswith(word, at) and not text[at - 1].isdigit()]
 
 
 def _money(folder: Path, declared: Declared) -> float:
@@ -111,8 +176,16 @@ def test_what_cannot_be_read_is_said_and_the_rest_counts(tmp_path):
     found = costs(study([tmp_path]))
     assert found.flops is not None and found.flops.ratio.value == 3.0
     assert sorted(one.split(": ")[0] for one in found.unread) == sorted(
-        [str(tmp_path / "bare"), "not read, what was spent there is missing", str(tmp_path / "trace" / "ledger.jsonl")]
+        [str(tmp_path / "bare"), "what was spent there is missing", str(tmp_path / "trace" / "ledger.jsonl")]
     )
+    assert found.missing[0].startswith("the sums are lower bounds: 3 of the ledgers")
+
+
+def test_a_part_of_a_run_is_no_run_without_a_ledger(tmp_path):
+    (tmp_path / "trace" / "inside").mkdir(parents=True)
+    for folder in (tmp_path / "trace", tmp_path / "trace" / "inside"):
+        (folder / "run.json").write_text("{}")
+    assert not costs(study([two_runs(tmp_path)])).unread
 
 
 def test_money_in_another_currency_and_what_has_no_price_is_left_out_and_said(tmp_path):

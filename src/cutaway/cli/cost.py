@@ -63,7 +63,7 @@ class Beside:
     trainings: float | None = None
     "All trainings over the one that is booked: those of a search for hyperparameters, and failed ones."
     unoptimised: float | None = None
-    "How many times as much training took as it would have to: its implementation is not optimised."
+    "How many times as much training would have cost in an implementation that nobody optimised."
     models: float | None = None
     "Networks that share what was found out."
 

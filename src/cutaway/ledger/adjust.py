@@ -48,7 +48,8 @@ def hyperparameter_search(estimate: Estimate, search: Figure) -> Estimate:
     Raises ValueError for a sum that is less than the one training.
     """
     if not search.unit:
-        return estimate.adjusted("hyperparameter search", search, training=estimate.training * search)
+        factor = _pure(search, "hyperparameter_search")
+        return estimate.adjusted("hyperparameter search", search, training=estimate.training * factor)
     everything = search.to(estimate.training.unit)
     if everything.value < estimate.training.value:
         raise ValueError(
@@ -59,7 +60,7 @@ def hyperparameter_search(estimate: Estimate, search: Figure) -> Estimate:
 
 def data_collection(estimate: Estimate, cost: Figure) -> Estimate:
     """What the data of training cost: a sum that is added, or a declared factor."""
-    training = estimate.training + cost if cost.unit else estimate.training * cost
+    training = estimate.training + cost if cost.unit else estimate.training * _pure(cost, "data_collection")
     return estimate.adjusted("data collection", cost, training=training)
 
 

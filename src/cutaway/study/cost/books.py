@@ -70,12 +70,14 @@ def study(folders: Sequence[str | os.PathLike[str]]) -> Study:
     said: list[str] = []
     for path in _homes(Path(folder) for folder in folders):
         if not (path / LEDGER).is_file():
+            if (path.parent / RUN_FILE).is_file():  # a part of another run, whose ledger counts
+                continue
             said.append(f"{path}: a run without a ledger, so what it cost is missing")
             continue
         try:
             book = _book(path)
         except (LedgerError, OSError, UnicodeDecodeError) as error:
-            said.append(f"not read, what was spent there is missing: {error}")
+            said.append(f"what was spent there is missing: {error}")
             continue
         books.append(book)
         said += [f"{path / LEDGER}: {book.ledger.said}"] if book.ledger.said else []

@@ -7,7 +7,7 @@ from functools import reduce
 from operator import add
 
 from cutaway.ledger import Ledger, Purpose
-from cutaway.ledger.entry import Provenance
+from cutaway.ledger.entry import PROVENANCES, Provenance
 from cutaway.ledger.figure import Figure
 from cutaway.ledger.units import CURRENCIES, ENERGY, PERSON, conversion
 from cutaway.study.cost.books import Book
@@ -23,27 +23,39 @@ def total(ledger: Ledger, resources: Sequence[str], unit: str, name: str) -> Fig
     if not rows:
         return None
     notes = list(dict.fromkeys(note for row in rows for note in row["notes"]))
-    known: Sequence[Provenance] = ("measured", "derived", "declared", "assumed")
-    worst = max((row["provenance"] for row in rows), key=known.index)
+    worst: Provenance = max((row["provenance"] for row in rows), key=PROVENANCES.index)
     return Figure(sum(row["quantity"] for row in rows), unit, worst, name, note=_short(notes))
 
 
 def spent(books: Sequence[Book], purposes: Sequence[Purpose], prices: Prices, name: str) -> Figure | None:
     """Everything with a price that was spent for these purposes; None where there is nothing."""
-    on_devices = [book for book in books if len(book.ledger.where(resource="device_peak_bytes"))]
-    on_cores = [book for book in books if book not in on_devices]
-    cores = total(_of(on_cores, purposes), CORE_TIME, "s", f"core time of {name}")
-    devices = total(_of(on_devices, purposes), ("wall_s",), "s", f"GPU time of {name}")
-    terms = [(cores, prices.core_hour), (devices, prices.device_hour)]
+    by = priced_by(books, purposes)
+    terms = [
+        (total(_of(by["core time"], purposes), CORE_TIME, "s", f"core time of {name}"), prices.core_hour),
+        (total(_of(by["GPU time"], purposes), ("wall_s",), "s", f"GPU time of {name}"), prices.device_hour),
+        (total(_of(by["operations"], purposes), ("flops",), "FLOP", f"FLOPs of {name}"), prices.operation),
+    ]
     ledger = _of(books, purposes)
-    if cores is None and devices is None:
-        terms.append((total(ledger, ("flops",), "FLOP", f"FLOPs of {name}"), prices.operation))
     terms.append((people(ledger, f"people's time of {name}"), prices.salary))
     terms.append((_energy(ledger, f"energy of {name}"), prices.kwh))
     paid = [quantity * price for quantity, price in terms if quantity is not None]
     booked = _booked(ledger, prices.currency, f"money of {name}")
     paid += [booked] if booked is not None else []
     return reduce(add, (one.to(prices.currency) for one in paid)) if paid else None
+
+
+def priced_by(books: Sequence[Book], purposes: Sequence[Purpose]) -> dict[str, list[Book]]:
+    """The runs whose machines are paid by the time of GPUs, by that of cores, and by operations where no time was booked."""
+    found: dict[str, list[Book]] = {"GPU time": [], "core time": [], "operations": []}
+    for book in books:
+        ledger = book.of(*purposes)
+        if len(book.ledger.where(resource="device_peak_bytes")):
+            found["GPU time"].append(book)
+        elif any(len(ledger.where(resource=one)) for one in CORE_TIME):
+            found["core time"].append(book)
+        elif len(ledger.where(resource="flops")):
+            found["operations"].append(book)
+    return found
 
 
 def people(ledger: Ledger, name: str) -> Figure | None:
@@ -82,8 +94,10 @@ def _converted(ledger: Ledger, units: Sequence[str], unit: str, name: str) -> Fi
     there = [one for one in found if one is not None]
     if not there:
         return None
-    worst = max(there, key=lambda one: ("measured", "derived", "declared", "assumed").index(one.provenance))
+    worst = max(there, key=lambda one: PROVENANCES.index(one.provenance))
     value = sum(one.value * conversion(one.unit, unit) for one in there)
+    if not value:  # booked, but nothing
+        return None
     return Figure(value, unit, worst.provenance, name)
 
 

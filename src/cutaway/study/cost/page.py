@@ -8,12 +8,11 @@ from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
-from cutaway.ledger.figure import shown
 from cutaway.ledger.reference import LINES
 from cutaway.mesa.page.page import STYLE
 from cutaway.runs import Table, write_text
 from cutaway.study.cost.report import Costs
-from cutaway.study.cost.show import WITH, dominated, headline, per_named, reference
+from cutaway.study.cost.show import WITH, dominated, headline, marked, per_named, reference, short
 
 WIDE, LEFT, RIGHT, ROW, TOP = 900, 110, 30, 34, 46
 OWN = """
@@ -35,7 +34,7 @@ def html(found: Costs) -> str:
         ("By phase", found.phases),
         ("By module", found.modules),
         ("By run, and for each sub-model that it names", found.runs),
-        ("What moves the ratio in money, each input alone", found.sensitivity),
+        ("What moves the ratio in money, each input alone (ᵃ rests on what is assumed)", marked(found.sensitivity)),
         ("Adjustments", found.money.table() if found.money else Table({})),
     ]
     parts = [
@@ -56,6 +55,7 @@ def html(found: Costs) -> str:
 def axis(found: Costs) -> str:
     """The ratios and the reference lines on one logarithmic axis of understanding ÷ training, as SVG."""
     ratios = {name: one.ratio.value for name, one in found.ratios.items()}
+    labels = {name: short(str(one.ratio)) for name, one in found.ratios.items()}
     spread = found.spread
     ends = [] if spread is None else [spread.low, spread.high]
     values = [value for value in (1.0, *ratios.values(), *ends, *(line.ratio for line in LINES)) if value > 0]
@@ -77,7 +77,7 @@ def axis(found: Costs) -> str:
         title = f"<title>{escape(WITH[name])}</title>"
         drawn.append(f'<circle class="ratio" cx="{at(value):.1f}" cy="{y}" r="5">{title}</circle>')
         drawn.append(f'<text class="name" x="0" y="{y + 4}">{escape(name)}</text>')
-        drawn.append(f'<text x="{at(value) + 9:.1f}" y="{y - 6}">{shown(value)}×</text>')
+        drawn.append(f'<text x="{at(value) + 9:.1f}" y="{y - 6}">{labels[name]}</text>')
     label = "understanding ÷ training, on a logarithmic axis, beside the estimates that others have named"
     return (
         f'<svg viewBox="0 0 {WIDE} {bottom + 34}" width="{WIDE}" role="img" aria-label="{label}">{"".join(drawn)}</svg>'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from cutaway.ledger.figure import Figure
@@ -36,11 +37,13 @@ class Prices:
         if currency != "USD" and missing:
             raise ValueError(
                 f"given the currency {currency}, in which no price is assumed; expected all of them, also "
-                f"{', '.join(missing)}; or leave the currency out for USD"
+                f"the {', the '.join(getattr(prices, name).name for name in missing)}; or leave the currency out for USD"
             )
         for name, value in given.items():
             if value is not None:
                 one: Figure = getattr(prices, name)
+                if not 0 < value < math.inf:
+                    raise ValueError(f"the {one.name} was given as {value:g}; expected a number above 0")
                 unit = one.unit.replace("USD", currency)
                 prices = replace(prices, **{name: Figure(value, unit, "declared", one.name)})
         return prices
@@ -50,8 +53,8 @@ class Prices:
 class Declared:
     """What no ledger here tells. training_flops, training_cost: of a network that was trained elsewhere. hours of people, to
     understand and to build it; data_cost of training; trainings: all trainings, failed ones and those of a search for
-    hyperparameters included, over the one that is booked; unoptimised: how many times as much training took as it would have
-    to; models: networks that share the discovery."""
+    hyperparameters included, over the one that is booked; unoptimised: how many times as much training would have cost in an
+    implementation that nobody optimised; models: networks that share the discovery."""
 
     training_flops: float | None = None
     training_cost: float | None = None
@@ -61,3 +64,12 @@ class Declared:
     trainings: float | None = None
     unoptimised: float | None = None
     models: float | None = None
+
+    def __post_init__(self) -> None:
+        least = {"training_flops": 0, "training_cost": 0, "person_hours": 0, "training_hours": 0, "data_cost": 0}
+        for name, low in {**least, "trainings": 1, "unoptimised": 1, "models": 1}.items():
+            value = getattr(self, name)
+            given = name.startswith("training_") and name != "training_hours"
+            if value is not None and not (low <= value < math.inf and (value or not given)):
+                expected = "a number above 0" if given else f"{low} or more"
+                raise ValueError(f"--{name.replace('_', '-')} was given {value:g}; expected {expected}")

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cutaway.ledger import Ledger, Purpose
 from cutaway.ledger.adjust import amortised, data_collection, hyperparameter_search, researcher_time, unoptimised
 from cutaway.ledger.estimate import Estimate
-from cutaway.ledger.figure import Figure, shown
+from cutaway.ledger.figure import Figure
 from cutaway.ledger.reference import LINES
 from cutaway.ledger.uncertainty import Interval, interval
 from cutaway.ledger.uncertainty import sensitivity as swings
 from cutaway.ledger.uncertainty import table as sensitivity
 from cutaway.runs import Table
 from cutaway.study.cost.books import Book, CostError, Study
-from cutaway.study.cost.money import CORE_TIME, people, spent, total, unpriced
+from cutaway.study.cost.money import CORE_TIME, people, priced_by, spent, total, unpriced
 from cutaway.study.cost.prices import Declared, Prices
 from cutaway.study.cost.tables import by, by_run
 
 MOVES = 1.001
 """A smaller factor is rounding."""
 UNDERSTANDING: tuple[Purpose, ...] = ("discover", "apply")
+PARTS = ("discovering", "applying")
 
 
 ASSUMED, NOTHING = Prices(), Declared()
@@ -63,7 +64,7 @@ class Costs:
         return Table.of(
             {
                 "line": f"{line.ratio:,}×",
-                **{f"{name}, of it": shown(one.ratio.value / line.ratio) for name, one in self.ratios.items()},
+                **{f"{name}, of it": str(one.ratio / float(line.ratio)) for name, one in self.ratios.items()},
                 "how": line.how,
                 "source": line.source,
             }
@@ -80,7 +81,7 @@ class Costs:
         """What was spent for each sub-model that is named, also where nothing was."""
         sides = {name: one.understanding for name, one in self.ratios.items()}
         if self.understanding is not None:
-            sides["FLOPs"] = self.understanding
+            sides.setdefault("FLOPs", self.understanding)
         return {name: one / Figure(self.named, "submodels") for name, one in sides.items()} if self.named else {}
 
 
@@ -95,12 +96,15 @@ def costs(study: Study, prices: Prices = ASSUMED, declared: Declared = NOTHING, 
     understanding = total(found, ("flops",), "FLOP", "FLOPs of understanding")
     training = _training_flops(trained, declared)
     seconds = [total(one, CORE_TIME, "s", name) for one, name in ((found, "understanding"), (trained, "training"))]
+    parts = [ledger.where(purpose=purpose) for purpose in UNDERSTANDING]
+    flops = [total(one, ("flops",), "FLOP", f"FLOPs of {name}") for one, name in zip(parts, PARTS)]
+    times = [total(one, CORE_TIME, "s", f"core time of {name}") for one, name in zip(parts, PARTS)]
     money = _money(books, prices, declared)
     return Costs(
         understanding=understanding,
         training=training,
-        flops=_estimate(understanding, training, declared),
-        core_time=_estimate(*seconds, declared),
+        flops=_shared(_estimate(understanding, training, declared), *flops, declared),
+        core_time=_shared(_estimate(*seconds, declared), *times, declared),
         money=money,
         spread=None if money is None else interval(money.ratio, seed),
         dominant=None if money is None else _dominant(money),
@@ -108,7 +112,7 @@ def costs(study: Study, prices: Prices = ASSUMED, declared: Declared = NOTHING, 
         phases=by(ledger, "phase", "purpose", "state"),
         modules=by(ledger.where(lambda head: bool(head.module)), "module", "purpose"),
         runs=by_run(books),
-        missing=tuple(_missing(found, trained, understanding, training, declared)),
+        missing=(*_unread(study), *_missing(found, trained, understanding, training, declared)),
         caveats=tuple(_caveats(books, ledger, prices)),
         unread=study.said,
     )
@@ -124,11 +128,19 @@ def _training_flops(trained: Ledger, declared: Declared) -> Figure | None:
 
 
 def _estimate(understanding: Figure | None, training: Figure | None, declared: Declared) -> Estimate | None:
-    """None where one side is not known; a discovery that serves many networks is divided among them."""
+    """None where one side is not known."""
     if understanding is None or training is None or training.value <= 0:
         return None
-    found = _scaled(Estimate(understanding, training), declared)
-    return found if declared.models is None else amortised(found, _models(declared.models))
+    return _scaled(Estimate(understanding, training), declared)
+
+
+def _shared(
+    found: Estimate | None, discovering: Figure | None, applying: Figure | None, declared: Declared
+) -> Estimate | None:
+    """A discovery that serves many networks is divided among them; what applying it took is not."""
+    if found is None or declared.models is None or discovering is None:
+        return found
+    return amortised(replace(found, understanding=discovering), _models(declared.models), applying)
 
 
 def _scaled(found: Estimate, declared: Declared) -> Estimate:
@@ -142,10 +154,11 @@ def _scaled(found: Estimate, declared: Declared) -> Estimate:
 
 def _money(books: Sequence[Book], prices: Prices, declared: Declared) -> Estimate | None:
     understanding = spent(books, UNDERSTANDING, prices, "understanding")
-    if declared.person_hours is not None:
-        time = Figure(declared.person_hours, "person-hour", "declared", "people's time of understanding, declared")
-        paid = (time * prices.salary).to(prices.currency)
-        understanding = paid if understanding is None else understanding + paid
+    time = None
+    if declared.person_hours:
+        hours = Figure(declared.person_hours, "person-hour", "declared", "people's time of understanding, declared")
+        time = (hours * prices.salary).to(prices.currency)
+        understanding = time if understanding is None else understanding + time
     found = _estimate(understanding, _training_money(books, prices, declared), NOTHING)
     if found is None:
         return None
@@ -155,7 +168,10 @@ def _money(books: Sequence[Book], prices: Prices, declared: Declared) -> Estimat
         found = researcher_time(found, hours, prices.salary)
     if declared.data_cost is not None:
         found = data_collection(found, Figure(declared.data_cost, prices.currency, "declared", "data of training"))
-    return found if declared.models is None else amortised(found, _models(declared.models))
+    discovering, applying = (spent(books, (purpose,), prices, words) for purpose, words in zip(UNDERSTANDING, PARTS))
+    if time is not None:
+        discovering = time if discovering is None else discovering + time
+    return _shared(found, discovering, applying, declared)
 
 
 def _training_money(books: Sequence[Book], prices: Prices, declared: Declared) -> Figure | None:
@@ -182,16 +198,26 @@ def _dominant(money: Estimate) -> Figure | None:
     return None
 
 
+def _unread(study: Study) -> list[str]:
+    count = len(study.said)
+    return (
+        [f"the sums are lower bounds: {count} of the ledgers there could not be read whole (see the end)"]
+        if count
+        else []
+    )
+
+
 def _missing(
     found: Ledger, trained: Ledger, understanding: Figure | None, training: Figure | None, declared: Declared
 ) -> list[str]:
     said = []
     if not len(trained):
-        how = "declared beside it" if declared.training_flops or declared.training_cost else "not known"
-        said.append(
-            f"no training is booked there, so what it cost is {how}; try --training-flops or --training-cost, or the "
-            "folder of the network as dial train --out writes it"
+        elsewhere = (
+            "try --training-flops or --training-cost, or the folder of the network as dial train --out writes it"
         )
+        known = declared.training_flops or declared.training_cost
+        how = "as it is declared" if known else f"not known; {elsewhere}"
+        said.append(f"no training is booked there: what it cost is {how}")
     elif training is None:
         said.append("the operations of training were not counted")
     if not len(found):
@@ -214,6 +240,15 @@ def _caveats(books: Sequence[Book], ledger: Ledger, prices: Prices) -> list[str]
                 f"the FLOPs of {words} are a lower bound: counted in {len(counted)} of {len(spending)} runs (--flops)"
             )
     notes = dict.fromkeys(f"{head.phase}: {head.note}" for head in ledger.heads if head.note and head.kind == "compute")
+    for words, purposes in (("understanding", UNDERSTANDING), ("training", ("train",))):
+        by = priced_by(books, purposes)
+        if by["operations"]:
+            rest = len(by["core time"]) + len(by["GPU time"])
+            others = f", {rest} by their time" if rest else ""
+            said.append(
+                f"in money {words} is priced by operations in {len(by['operations'])} runs without seconds{others}: the two prices "
+                "need not agree"
+            )
     failed = ledger.where(lambda head: head.state != "done")
     ended = sorted({f"{head.phase} ({head.state})" for head in failed.heads})
     said += [f"in the sums: {', '.join(ended)}"] if ended else []
@@ -239,7 +274,12 @@ def record(found: Costs) -> dict[str, Any]:
         "ratios": ratios,
         "spread of money": None
         if spread is None
-        else {"low": spread.low, "median": spread.median, "high": spread.high},
+        else {
+            "low": spread.low,
+            "median": spread.median,
+            "high": spread.high,
+            "mark": found.ratios["money"].ratio.mark.strip(" ()"),
+        },
         "dominant": None if found.dominant is None else {"input": found.dominant.name, **found.dominant.record()},
         "named sub-models": found.named,
         "per named sub-model": {name: one.record() for name, one in found.per_named.items()},

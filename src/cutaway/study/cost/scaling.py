@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -146,8 +147,11 @@ def _lack(books: Sequence[Book]) -> str:
     trainings = sum(_trains(book) for book in books)
     if trainings != 1:
         return f"{trainings} trainings with FLOPs; expected one network a folder"
-    if not sum(_flops(book.of("discover", "apply")) for book in books):
-        return "no understanding with FLOPs; run the commands with --flops"
+    asked = [book.of("discover", "apply") for book in books]
+    asked = [ledger for ledger in asked if len(ledger.where(kind="compute"))]
+    lacking = sum(not _flops(ledger) for ledger in asked)
+    if not asked or lacking:
+        return f"{lacking} of its {len(asked)} runs of understanding have no FLOPs; run the commands with --flops"
     return ""
 
 
@@ -160,7 +164,7 @@ def _grown(folder: Path, books: Sequence[Book]) -> NetworkCost:
         size=sizes.pop("size", ""),
         training_flops=_flops(own.of("train")),
         understanding_flops=sum(map(_flops, asked)),
-        reached=all(head.state == "done" for ledger in asked for head in ledger.heads),
+        reached=all(any(head.state == "done" for head in ledger.heads) for ledger in asked if len(ledger)),
         **sizes,
     )
 
@@ -201,7 +205,22 @@ def _row(row: Any, where: str) -> NetworkCost:
     if not isinstance(row, Mapping) or not needed <= row.keys() <= known:
         given = sorted(row) if isinstance(row, Mapping) else row
         raise CostError(f"{where}: given {given}; expected {sorted(needed)} and, if known, {sorted(known - needed)}")
+    for name, value in row.items():
+        _check(name, value, where, known=name in needed)
     return NetworkCost(**row)
+
+
+def _check(name: str, value: Any, where: str, known: bool) -> None:
+    """Raises CostError for a value that is not what a field of this name holds."""
+    if name in ("network", "size"):
+        good, expected = isinstance(value, str), "a text"
+    elif name == "reached":
+        good, expected = isinstance(value, bool), "true or false"
+    else:
+        number = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
+        good, expected = number or (value is None and not known), "a number above 0"
+    if not good:
+        raise CostError(f"{where}: {name} is {value!r}; expected {expected}")
 
 
 def _trains(book: Book) -> bool:

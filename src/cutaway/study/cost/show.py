@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cutaway.ledger.figure import Figure, shown
+from cutaway.ledger.figure import shown
 from cutaway.runs import Table
 from cutaway.study.cost.report import Costs
 
@@ -38,8 +38,9 @@ def headline(found: Costs) -> list[str]:
     lines = []
     for name, one in found.ratios.items():
         ratio = f"{found.spread}" if name == "money" and found.spread is not None else f"{one.ratio}"
-        sides = f"{plainly(one.understanding)} ÷ {plainly(one.training)}"
-        lines.append(f"understanding ÷ training, {name} ({WITH[name]}): {ratio} = {sides}")
+        sides = f"{short(str(one.understanding))} ÷ {short(str(one.training))}"
+        adjusted = f", adjusted for {', '.join(step.name for step in one.steps)}" if one.steps else ""
+        lines.append(f"understanding ÷ training, {name} ({WITH[name]}{adjusted}): {ratio} = {sides}")
     return lines or ["understanding ÷ training: not known"]
 
 
@@ -47,14 +48,9 @@ def reference(found: Costs) -> list[str]:
     """A sentence a line: how it comes about, who named it, and what of it the ratios are."""
     said = []
     for row in found.lines:
-        reached = ", ".join(f"{name} {row[f'{name}, of it']} of it" for name in found.ratios)
+        reached = ", ".join(f"{name} {short(row[f'{name}, of it'])} of it" for name in found.ratios)
         said.append(f"  {row['line']}: {row['how']} ({row['source']}){': ' * bool(reached)}{reached}")
     return said
-
-
-def plainly(figure: Figure) -> str:
-    """The number and its unit; its mark stands on the ratio beside it."""
-    return f"{shown(figure.value)} {figure.unit}"
 
 
 def per_named(found: Costs) -> str:
@@ -74,11 +70,12 @@ def dominated(found: Costs) -> str:
 
 def marked(table: Table) -> Table:
     """A table whose cells have one letter for the mark that they rest on assumptions, which the headline spells out."""
-    rows = [{name: _short(cell) if isinstance(cell, str) else cell for name, cell in row.items()} for row in table]
+    rows = [{name: short(cell) if isinstance(cell, str) else cell for name, cell in row.items()} for row in table]
     return Table.of(rows, tuple(table.columns))
 
 
-def _short(cell: str) -> str:
+def short(cell: str) -> str:
+    """A figure with a letter for the mark that it rests on assumptions."""
     return re.sub(r" ?\(assumed(: [^)]*)?\)", "ᵃ", cell)
 
 
