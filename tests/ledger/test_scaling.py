@@ -150,3 +150,9 @@ def test_points_without_a_logarithm_and_too_few_points_are_refused():
         by_size([Point(1, 0)])
     with pytest.raises(NotFitted, match="expected at least 3"):
         _ = Power(by_size(points(sizes=X[:2]))).line
+
+
+def test_an_exact_line_beside_a_bound_is_undecided_and_says_why() -> None:
+    points = [Point(10.0**n, 2 * 10.0 ** (0.5 * n), n < 7, str(n)) for n in range(8)]
+    (found,) = fits({"cost": points})
+    assert found.verdict == "undecided" and "on a line exactly" in found.why

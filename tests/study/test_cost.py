@@ -229,6 +229,33 @@ def test_a_network_is_a_point_and_a_search_that_was_stopped_a_lower_bound(tmp_pa
     fit = next(one for one in found.fits if one.name == "understanding on training FLOPs")
     assert fit.power is not None and fit.power.exponent == pytest.approx(0.5, abs=0.02)
     assert fit.verdict == "sublinear"
+    ratio = next(one for one in found.fits if one.name == "understanding ÷ training on training FLOPs")
+    assert ratio.power is not None and ratio.interval is not None and fit.interval is not None
+    assert ratio.power.exponent == pytest.approx(fit.power.exponent - 1)
+    assert ratio.power.interval().high == pytest.approx(ratio.interval.high, abs=1e-6), "as if it were fitted itself"
+    assert (ratio.verdict, ratio.p_linear) == ("falls", fit.p_linear)
+
+
+def test_a_run_that_was_resumed_has_got_there_and_one_that_was_not_counted_is_left_out(tmp_path):
+    book(tmp_path / "a" / "net", flops(1e6, "train"))
+    book(tmp_path / "a" / "trace", flops(1e3, "discover"), flops(10.0, "discover", state="aborted"))
+    assert growth([tmp_path]).networks[0].reached and growth([tmp_path]).networks[0].understanding_flops == 1010
+    book(tmp_path / "b" / "net", flops(1e6, "train"))
+    book(tmp_path / "b" / "trace", flops(1e3, "discover"))
+    book(tmp_path / "b" / "match", seconds(5.0, "discover"))
+    found = growth([tmp_path])
+    assert len(found.networks) == 1 and "1 of its 2 runs of understanding have no FLOPs" in found.left_out[0]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("training_flops", "1e9"), ("training_flops", 0), ("parameters", "x"), ("reached", "maybe"), ("network", 3)],
+)
+def test_a_line_that_holds_what_it_cannot_is_named(tmp_path, field, value):
+    row = {"network": "a", "size": "s", "training_flops": 1e6, "understanding_flops": 1e3, field: value}
+    (tmp_path / "points.jsonl").write_text(json.dumps(row) + "\n")
+    with pytest.raises(CostError, match=f"line 1: {field} is {value!r}; expected"):
+        growth([tmp_path / "points.jsonl"])
 
 
 def test_lines_of_a_file_give_the_same_points_as_folders(tmp_path):

@@ -12,6 +12,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 STEPS, CLOSE = 100, 1e-10
+EXACT = 1e-10
+"""Noise below this share of what is fitted is that of arithmetic."""
 
 
 class NotFitted(ValueError):
@@ -44,6 +46,11 @@ def fit(
     start = _least_squares(design[reached], y[reached])
     if reached.all():
         return start
+    if start.sigma < EXACT * max(1.0, float(np.abs(y).max())):
+        raise NotFitted(
+            f"{reached.sum()} points that were reached lie on a line exactly, beside {(~reached).sum()} bounds; expected points "
+            "with noise, as without it nothing says how near a bound may be"
+        )
     return _newton(design, y, reached, start)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,8 @@ SIZES = {
     "neurons": "neurons",
 }
 """What a cost is fitted on, in words."""
+OF_RATIO = {"sublinear": "falls", "linear": "constant", "superlinear": "rises"}
+"""What a verdict says of the cost as a multiple of what it is on."""
 
 
 @dataclass(frozen=True)
@@ -92,29 +94,52 @@ def growth(given: Sequence[Path]) -> Growth:
 
 def fitted(costs: Mapping[str, Sequence[NetworkCost]]) -> tuple[Fit, ...]:
     """For each name of what understanding took: it on every size that is known of all its networks, and as a multiple of
-    training; and training on the sizes of the first. Corrected for all together."""
+    training; and training on the sizes of the first. Corrected for all together.
+
+    The multiple on training is the same line as the cost on training, less 1: it is told beside, not fitted again.
+    """
     from cutaway.ledger.scaling import Point, fits
 
     candidates: dict[str, list[Point]] = {}
-    constant: dict[str, float] = {}
     for name, networks in costs.items():
         for size, words in known(networks).items():
             candidates[f"{name} on {words}"] = [
                 Point(getattr(one, size), one.understanding_flops, one.reached, one.size) for one in networks
             ]
-        ratio = f"{name} ÷ training on {SIZES['training_flops']}"
-        constant[ratio] = 0.0
-        candidates[ratio] = [
-            Point(one.training_flops, one.understanding_flops / one.training_flops, one.reached, one.size)
-            for one in networks
-        ]
     first = next(iter(costs.values()))
     for size, words in known(first).items():
         if size != "training_flops":
             candidates[f"training on {words}"] = [
                 Point(getattr(one, size), one.training_flops, size=one.size) for one in first
             ]
-    return fits(candidates, constant)
+    on_training = {f"{name} on {SIZES['training_flops']}": name for name in costs}
+    return tuple(
+        row
+        for one in fits(candidates)
+        for row in ((one, ratio(one, on_training[one.name])) if one.name in on_training else (one,))
+    )
+
+
+def ratio(cost: Fit, name: str) -> Fit:
+    """A cost on training as a multiple of training: the exponent and everything about it less 1, the same verdict in its words."""
+    from cutaway.ledger.scaling import Interval, Power
+
+    called = f"{name} ÷ training on {SIZES['training_flops']}"
+    sizes = replace(cost.sizes, y=cost.sizes.y - cost.sizes.x)
+    if cost.power is None or cost.interval is None or cost.curvature is None:
+        return replace(cost, name=called, sizes=sizes, linear_at=0.0)
+    low, high = cost.curvature.local
+    return replace(
+        cost,
+        name=called,
+        sizes=sizes,
+        linear_at=0.0,
+        verdict=OF_RATIO.get(cost.verdict, cost.verdict),
+        why=f"as {cost.name} is {cost.verdict}",
+        power=Power(sizes),
+        interval=Interval(cost.interval.low - 1, cost.interval.high - 1, cost.interval.level),
+        curvature=replace(cost.curvature, local=(low - 1, high - 1)),
+    )
 
 
 def known(networks: Sequence[NetworkCost]) -> dict[str, str]:
