@@ -1,5 +1,8 @@
 """The stopwatch: one at a time, what runs survives, what is stopped is booked once."""
 
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import pytest
 
 from cutaway.ledger import read
@@ -67,3 +70,13 @@ def test_a_clock_that_cannot_be_read_is_said(tmp_path):
 def test_a_folder_that_is_not_there_has_no_clock(tmp_path):
     with pytest.raises(ClockError, match="no such folder"):
         start(tmp_path / "gone", "reading")
+
+
+def test_of_two_stops_at_once_one_books(tmp_path: Path) -> None:
+    for turn in range(20):
+        start(tmp_path, "reading", now=1000.0 + turn)
+        with ThreadPoolExecutor(2) as pool:
+            both = [pool.submit(stop, tmp_path, now=2000.0 + turn) for _ in range(2)]
+        errors = [one.exception() for one in both if one.exception() is not None]
+        assert len(errors) == 1 and isinstance(errors[0], ClockError)
+    assert len(read(tmp_path / "ledger.jsonl").entries) == 20

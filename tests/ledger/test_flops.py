@@ -281,3 +281,8 @@ def test_nothing_is_counted_after_an_error():
         raise ZeroDivisionError
     torch.ones(2, 2) @ torch.ones(2, 2)
     assert counter.flops == 0
+
+
+def test_a_list_of_products_counts_as_its_products():
+    a, b = [torch.ones(2, 3), torch.ones(4, 5)], [torch.ones(3, 4), torch.ones(5, 6)]
+    assert count_flops(lambda: torch.ops.aten._foreach_mm(a, b)) == 2 * (2 * 3 * 4 + 4 * 5 * 6)

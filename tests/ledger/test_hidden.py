@@ -221,6 +221,23 @@ def test_a_worker_forked_inside_a_known_step_counts():
     assert m.cost.flops == 3 * 2 * ONE
 
 
+def test_a_meter_inside_a_forked_child_counts_itself_alone():
+    fork = multiprocessing.get_context("fork")
+    told: multiprocessing.Queue[int] = fork.Queue()
+
+    def child(times):
+        with meter("inside", flops=True) as inner:
+            squares(times)
+        told.put(inner.cost.flops)
+
+    with meter("train", flops=True) as m:
+        for times in (2, 3):
+            process = fork.Process(target=child, args=(times,))
+            process.start()
+            process.join()
+    assert [told.get(), told.get()] == [2 * ONE, 3 * ONE] and m.cost.flops == 5 * ONE
+
+
 @pytest.mark.slow
 def test_a_worker_started_afresh_counts_if_it_is_told_to():
     spawn = multiprocessing.get_context("spawn")

@@ -32,6 +32,8 @@ class Children:
     def __init__(self, tally: Tally) -> None:
         self.tally = tally
         self.folder = Path(tempfile.gettempdir()) / f"cutaway-meter-{os.getpid()}-{secrets.token_hex(4)}"
+        self.prefix = ""
+        """Of the files of this process's own children: each child puts its number in front of those of its children."""
         self._mode: Any = None
 
     def expect(self, mode: Any) -> None:
@@ -48,7 +50,7 @@ class Children:
         """What children have counted so far, and their CPU seconds until then."""
         count, seconds = Count(), 0.0
         if self.folder.is_dir():
-            for file in self.folder.glob("*.json"):
+            for file in self.folder.glob(f"{self.prefix}*.json"):
                 found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
                 seconds += found.pop("cpu_s")
                 for name in ("uncounted", "shaped"):
@@ -64,14 +66,16 @@ class Children:
         self.tally.begin_again()
         if all(mode is not self._mode for mode in _get_current_dispatch_mode_stack()):
             self._mode.__enter__()  # forked inside a step that was taken as known, or from another thread
-        Record(self.folder, self.tally).keep()
+        name = f"{self.prefix}{os.getpid()}"
+        self.prefix = f"{name}-"
+        Record(self.folder, self.tally, name).keep()
 
 
 class Record:
     """The count of this process, in a file of its own."""
 
-    def __init__(self, folder: Path, tally: Tally) -> None:
-        self.folder, self.tally = folder, tally
+    def __init__(self, folder: Path, tally: Tally, name: str) -> None:
+        self.folder, self.tally, self.name = folder, tally, name
         self._due = 0.0
 
     def keep(self) -> None:
@@ -89,7 +93,7 @@ class Record:
     def write(self) -> None:
         """To disk, by rename. Once the parent's meter has ended there is no folder, and nothing is written."""
         self._due = time.monotonic() + EVERY_S
-        beside = self.folder / f"{os.getpid()}.tmp"
+        beside = self.folder / f"{self.name}.tmp"
         try:
             beside.write_text(json.dumps({**vars(self.tally.count), "cpu_s": time.process_time()}), encoding="utf-8")
             os.replace(beside, beside.with_suffix(".json"))
@@ -116,7 +120,7 @@ class Worker:
             return
         tally = Tally()
         FlopCounter(tally).__enter__()
-        Record(Path(self.folder), tally).keep()
+        Record(Path(self.folder), tally, str(os.getpid())).keep()
 
 
 def children_cpu_s() -> float:

@@ -9,12 +9,14 @@ import json
 import os
 import time
 import uuid
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from cutaway.ledger.entry import Entry, Purpose
-from cutaway.ledger.file import append, read
+from cutaway.ledger.file import append, locked, read
 from cutaway.runs import LEDGER
 
 CLOCK = "clock.json"
@@ -79,18 +81,42 @@ def stop(folder: str | os.PathLike[str], activity: str = "", now: float | None =
     Raises ClockError where no clock runs, another does, or less than no time has passed.
     """
     folder = Path(folder)
-    clock = running_in(folder)
-    if clock is None:
-        raise ClockError(f"no clock runs in {folder}; expected a start before: cutaway cost clock start reading")
-    if activity and activity != clock.activity:
-        raise ClockError(f"given {activity!r} to stop; the clock of {folder} runs for {clock.activity!r}: stop that")
-    hours = ((time.time() if now is None else now) - clock.since) / 3600
+    with _alone(folder / CLOCK):
+        clock = running_in(folder)
+        if clock is None:
+            raise ClockError(f"no clock runs in {folder}; expected a start before: cutaway cost clock start reading")
+        if activity and activity != clock.activity:
+            raise ClockError(
+                f"given {activity!r} to stop; the clock of {folder} runs for {clock.activity!r}: stop that"
+            )
+        entry = _entry(clock, folder, time.time() if now is None else now)
+        booked = _booked(folder, entry.note)
+        if booked is None:
+            append(folder / LEDGER, entry)
+        (folder / CLOCK).unlink(missing_ok=True)
+    return booked or entry
+
+
+@contextmanager
+def _alone(file: Path) -> Generator[None, None, None]:
+    """Of two stops at once the second waits until the first has booked, and finds no clock."""
+    try:
+        clock = file.open(encoding="utf-8")
+    except FileNotFoundError:
+        yield  # there is none to stop
+        return
+    with clock, locked(clock.fileno()):
+        yield
+
+
+def _entry(clock: Clock, folder: Path, now: float) -> Entry:
+    hours = (now - clock.since) / 3600
     if hours < 0:
         raise ClockError(
             f"the clock of {folder} was started at {clock.started}, which is still to come: the machine's time was set "
             f"back; remove {folder / CLOCK} and declare the hours"
         )
-    entry = Entry(
+    return Entry(
         clock.activity,
         "person",
         hours,
@@ -101,11 +127,6 @@ def stop(folder: str | os.PathLike[str], activity: str = "", now: float | None =
         submodel=clock.submodel,
         note=f"by the clock, from {clock.started}",
     )
-    booked = _booked(folder, entry.note)
-    if booked is None:
-        append(folder / LEDGER, entry)
-    (folder / CLOCK).unlink(missing_ok=True)
-    return booked or entry
 
 
 def running_in(folder: str | os.PathLike[str]) -> Clock | None:

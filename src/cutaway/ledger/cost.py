@@ -96,6 +96,7 @@ class Cost:
             uncounted={name: calls for name, calls in uncounted.items() if calls > 0},
             peak_memory_bytes=self.peak_memory_bytes,
             state=self.state,
+            doubts=tuple(one for one in self.doubts if not any(one in part.doubts for part in parts)),
             **_each(
                 lambda name: getattr(self, name) - sum(getattr(part, name) for part in parts), without=_OF_ONE_METER
             ),

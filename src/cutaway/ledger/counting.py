@@ -31,6 +31,8 @@ class Counting:
         self.thread = threading.get_ident()
         self.doubts: list[str] = []
         self.meters: list[Any] = []
+        self.known = 0
+        """How many steps run that are taken as known: threads that they start are part of them."""
 
     def join(self, meter: Any, useful: bool, strict: bool) -> None:
         """A meter begins."""
@@ -88,7 +90,7 @@ class Counting:
             from cutaway.ledger.flops import FlopCounter
 
             sys.setprofile(earlier)
-            if self.meters:
+            if self.meters and not self.known:
                 FlopCounter(self.tally).__enter__()  # it ends with its thread
                 current.set(self)
 

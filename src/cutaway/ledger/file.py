@@ -36,7 +36,7 @@ def append(path: str | os.PathLike[str], *entries: Entry) -> None:
     text = "".join(line(entry) for entry in entries).encode()
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
     try:
-        with _locked(descriptor):
+        with locked(descriptor):
             _write(descriptor, (b"" if _ends_a_line(descriptor) else b"\n") + text)
     finally:
         os.close(descriptor)
@@ -121,7 +121,8 @@ def entry_of(value: Any, where: str) -> Entry:
 
 
 @contextmanager
-def _locked(descriptor: int) -> Generator[None, None, None]:
+def locked(descriptor: int) -> Generator[None, None, None]:
+    """Alone with a file, among all who ask for that."""
     # A file system without locks still appends one write as a whole; only the check for a torn line can race there.
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -124,4 +124,6 @@ def _light(func: Any) -> bool:
     if func.namespace not in ("aten", "prims"):
         return False  # someone else's operator may have the name of one of torch's
     name = func._overloadpacket.__name__
+    if "mm" in name.split("_"):  # a list of products is not light
+        return False
     return name.startswith(("_foreach_", "_fused_", "new_")) or name.strip("_").removesuffix("_backward") in LIGHT

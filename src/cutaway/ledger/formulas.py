@@ -31,6 +31,10 @@ def _product(a: Tensor, b: Tensor, *_: Any, **__: Any) -> int:
     return 2 * pairs(a, b)
 
 
+def _products(all_a: list[Tensor], all_b: list[Tensor], **_: Any) -> int:
+    return sum(2 * pairs(a, b) for a, b in zip(all_a, all_b, strict=True))
+
+
 def _added_product(_added: Tensor, a: Tensor, b: Tensor, **_: Any) -> int:
     return 2 * pairs(a, b)
 
@@ -182,6 +186,7 @@ def _gpu_rnn_backward(x: Tensor, weights: list[Tensor], *_: Any, **__: Any) -> i
 _FORMULAS: dict[Any, Formula] = {
     aten.mm: _product,
     aten.bmm: _product,
+    aten._foreach_mm: _products,
     aten.mv: _product,
     aten.dot: _product,
     aten.vdot: _product,

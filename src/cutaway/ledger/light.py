@@ -10,13 +10,14 @@ _MADE = """
     random randperm scalar_tensor tril_indices triu_indices uniform zero zeros zeros_like
 """
 _MOVED = """
-    cat col2im constant_pad_nd copy detach diag_embed embedding embedding_bag embedding_dense flip gather
-    grid_sampler_2d im2col index index_add index_copy index_fill index_put index_select item lift lift_fresh
-    local_scalar_dense masked_scatter masked_select nonzero pack_padded_sequence pixel_shuffle pixel_unshuffle
-    reflection_pad1d reflection_pad2d repeat repeat_interleave replication_pad1d replication_pad2d resize roll scatter
-    scatter_add scatter_reduce select select_scatter set slice slice_scatter split split_with_sizes_copy stack to_copy
-    tril triu unfold unsafe_index unsafe_split unsafe_split_with_sizes unsafe_view upsample_bicubic2d
-    upsample_bilinear2d upsample_linear1d upsample_nearest1d upsample_nearest2d upsample_nearest3d where
+    cat col2im constant_pad_nd copy detach diag_embed embedding embedding_bag embedding_bag_forward_only
+    embedding_dense flip gather grid_sampler_2d im2col index index_add index_copy index_fill index_put index_select
+    item lift lift_fresh local_scalar_dense masked_scatter masked_select nonzero pack_padded_sequence pixel_shuffle
+    pixel_unshuffle reflection_pad1d reflection_pad2d repeat repeat_interleave replication_pad1d replication_pad2d
+    resize roll scatter scatter_add scatter_reduce select select_scatter set slice slice_scatter split
+    split_with_sizes_copy stack to_copy tril triu unfold unsafe_index unsafe_split unsafe_split_with_sizes
+    unsafe_view upsample_bicubic2d upsample_bilinear2d upsample_linear1d upsample_nearest1d upsample_nearest2d
+    upsample_nearest3d where
 """
 _REDUCED = """
     adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool2d addr

@@ -1,10 +1,10 @@
 """Steps that repeat: the first of a kind is counted, the next are known, and some are counted again to be sure.
 
 The contract: calls with the same key (`signature.py`) do the same work. Nothing outside values can be seen to break
-it cheaply, so it is checked: calls 1, 2, 4, … 64 of a key are counted, then each with a chance of 1 in 256, drawn so that
-no period hides from it. A key whose count changes is counted at every call from then on, and the change is told; so is a
-key that runs an operator whose result has a shape that depends on values. If none of a audits differ, at most 3/a of the
-calls do (95 %, the rule of three).
+it cheaply, so it is checked: the first call of a key is counted, one drawn from calls 2, 3 to 4, 5 to 8, … 33 to 64, then each
+with a chance of 1 in 256, so that no period hides. A key whose count changes is counted at every call from then on, and the
+change is told; so is a key that runs an operator whose result has a shape that depends on values. If none of a audits beyond
+call 64 differ, at most 3/a of those calls do (95 %, the rule of three); of the first 64 a minority may, unseen.
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ ONE_IN = 256
 @dataclass
 class Known:
     """A key of a step: what one call does, how often it was called, and how many calls were taken as known since the
-    last that was counted. `varies`: it is counted at every call."""
+    last that was counted. `varies`: it is counted at every call; `audit`: the one to count of those up to the next power of 2."""
 
     work: Count
     calls: int = 1
     unchecked: int = 0
     varies: bool = False
+    audit: int = 0
 
 
 class Steps:
@@ -49,8 +50,12 @@ class Steps:
         if known is None:
             return True
         known.calls += 1
-        calls = known.calls
-        return known.varies or (calls & (calls - 1) == 0 if calls <= DOUBLING else self._draw.random() * ONE_IN < 1)
+        if known.calls > DOUBLING:
+            return known.varies or self._draw.random() * ONE_IN < 1
+        before = known.calls - 1
+        if before & (before - 1) == 0:
+            known.audit = known.calls + self._draw.randrange(before)
+        return known.varies or known.calls == known.audit
 
     def check(self, key: Hashable, work: Count) -> None:
         """Take in what a counted call did."""
@@ -90,12 +95,14 @@ class Step:
         self._key = signature(*self._given), ambient()
         known = self._steps.known.get(self._key)
         due = self._steps.due(known)
-        self._mode = None if due or self._counting.tally.weighing else self._counting.mode_on_top()
+        tally = self._counting.tally
+        self._mode = None if due or tally.weighing or tally.strict else self._counting.mode_on_top()
         if known is None or self._mode is None:
-            self._before = self._counting.tally.count.copy()
+            self._before = tally.count.copy()
         else:
             known.unchecked += 1
             self._mark = current.set(None)
+            self._counting.known += 1
             self._mode.__exit__(None, None, None)
         return self
 
@@ -108,6 +115,7 @@ class Step:
                 self._steps.check(self._key, tally.count - self._before)
             return
         self._mode.__enter__()
+        self._counting.known -= 1
         current.reset(self._mark)
         work = self._steps.known[self._key].work
         tally.add(work)
