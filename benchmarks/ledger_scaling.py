@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.figures import Bar, Measured, Result, share
 from benchmarks.kept import Kept
-from cutaway.ledger.scaling import Point, fits
+from cutaway.ledger.scaling import Point, bootstrap, fits
 
 SEED = 8000
 STUDIES = 1000
@@ -36,17 +36,19 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "bent": {"bend": 0.08},
     "exponential": {"form": "exponential"},
 }
+FREE = tuple(name for name, given in SETTINGS.items() if "cap" not in given and given.get("form", "power") == "power")
+"""Settings in which every size is reached: of these the bootstrap is measured as well."""
 POWERS = tuple(name for name in SETTINGS if name not in ("four noisy sizes", "bent", "exponential"))
 
 
-def study(seed: int, number: int, **given: Any) -> list[Point]:
+def study(seed: int, number: int, place: int = 0, **given: Any) -> list[Point]:
     """One simulated study: three seeds of each size; size and seed each add normal noise to the logarithm of the cost.
 
     cap: costs above this share of the way from the smallest to the largest size are not reached. grows: the noise of the
-    largest size over that of the smallest. bend: the quadratic term.
+    largest size over that of the smallest. bend: the quadratic term. place: of the setting, so that each draws its own.
     """
     of = {**PLAIN, "noise": NOISE, **given}
-    draw, count = np.random.default_rng([seed, number]), of["sizes"]
+    draw, count = np.random.default_rng([seed, place, number]), of["sizes"]
     place = np.linspace(0, 1, count)
     x = 10 ** (5 + DECADES * place)
     log = np.log(x / x[0])
@@ -57,26 +59,28 @@ def study(seed: int, number: int, **given: Any) -> list[Point]:
     return [Point(float(x[i]), float(np.exp(min(one, cap))), bool(one < cap)) for i in range(count) for one in y[i]]
 
 
-def one(seed: int, number: int, given: dict[str, Any]) -> dict[str, Any]:
+def one(seed: int, number: int, place: int, name: str) -> dict[str, Any]:
     """The verdict on a study, and whether its interval holds the planted exponent."""
-    (found,) = fits({"cost": study(seed, number, **given)})
+    given = SETTINGS[name]
+    (found,) = fits({"cost": study(seed, number, place, **given)})
     planted = given.get("exponent", 1.0)
-    if found.interval is None:
-        return {"verdict": found.verdict, "fitted": False, "holds": False, "width": None}
+    if found.interval is None or found.power is None:
+        return {"verdict": found.verdict, "fitted": False, "holds": False, "width": None, "drawn": None}
     return {
         "verdict": found.verdict,
         "fitted": True,
         "holds": planted in found.interval,
         "width": found.interval.width,
+        "drawn": planted in bootstrap(found.power, number) if name in FREE else None,
     }
 
 
 def measure(kept: Kept, repetitions: int) -> None:
     """A thousand studies of each setting; nothing is repeated."""
-    for name, given in SETTINGS.items():
+    for place, name in enumerate(SETTINGS):
         known = kept.setting(name)
         if not known["facts"]:
-            known["facts"] = summed([one(SEED, number, given) for number in range(STUDIES)])
+            known["facts"] = summed([one(SEED, number, place, name) for number in range(STUDIES)])
             kept.write()
         print(f"  {name}: {known['facts']}", flush=True)
 
@@ -88,6 +92,7 @@ def summed(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "studies": len(rows),
         "fitted": len(fitted),
         "holds": sum(row["holds"] for row in fitted),
+        "drawn": sum(bool(row["drawn"]) for row in fitted),
         "median width": float(np.median([row["width"] for row in fitted])) if fitted else None,
         "verdicts": dict(Counter(row["verdict"] for row in rows).most_common()),
     }
@@ -105,16 +110,23 @@ def lines() -> Iterator[tuple[str, Bar, str, Any]]:
         )
     for name in POWERS:
         yield f"{what}the same, not above, {name}", Bar(0.97, False, "{:.1%}"), "ledger_scaling", coverage(name)
+    for name in (name for name in POWERS if name in FREE):
+        yield (
+            f"{what}coverage of the bootstrap, {name}",
+            Bar(0.93, True, "{:.1%}"),
+            "ledger_scaling",
+            coverage(name, "drawn"),
+        )
     for name, word in (("four noisy sizes", "undecided"), ("exponential", "not a power law")):
         yield f"{what}{name} called {word}", Bar(0.95, True, "{:.1%}"), "ledger_scaling", called(name, word)
 
 
-def coverage(name: str) -> Any:
+def coverage(name: str, interval: str = "holds") -> Any:
     """The share of studies whose interval holds the planted exponent."""
 
     def figure(result: Result) -> Measured:
         facts = result["settings"][name]["facts"]
-        return share(facts["holds"], facts["fitted"], "studies")
+        return share(facts[interval], facts["fitted"], "studies")
 
     return figure
 

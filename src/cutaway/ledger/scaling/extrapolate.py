@@ -22,7 +22,8 @@ class Refused(ValueError):
 
 @dataclass(frozen=True)
 class Extrapolated:
-    """The cost of a network of size x, with the interval in which a new one would lie, and how far out it is."""
+    """The cost of a network of size x, with the interval in which that of a new network of that size would lie, and how far out
+    it is."""
 
     x: float
     value: float
@@ -38,7 +39,7 @@ class Extrapolated:
 
 
 def extrapolate(found: Fit, x: float, reach: float = REACH, level: float = 0.95) -> Extrapolated:
-    """The cost at size x. The noise of a new size is in the interval, that a power law holds on is assumed.
+    """The cost at size x. The noise of a new size and of a seed of it are in the interval, that a power law holds on is assumed.
 
     Raises Refused where there is no fit, where it is not a power law or an exponential fits no worse, and for a size more
     than `reach` times beyond the measured ones.
@@ -65,6 +66,7 @@ def extrapolate(found: Fit, x: float, reach: float = REACH, level: float = 0.95)
 
     value = float(line.coefficients[0])
     ends = profile(t2, value, float(line.error[0]), quantile)
-    noise = quantile * line.sigma * np.sqrt(count / power.freedom)
+    of_seeds = sizes.within * (1 - len(sizes) / sizes.networks)  # what a mean over seeds has averaged out
+    noise = quantile * np.sqrt(line.sigma**2 * count / power.freedom + of_seeds)
     below, above = (float(np.exp(value + side * np.hypot(end - value, noise))) for side, end in zip((-1, 1), ends))
     return Extrapolated(x, float(np.exp(value)), below, above, float(beyond), level)

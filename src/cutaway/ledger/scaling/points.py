@@ -33,6 +33,8 @@ class Sizes:
     y: Float[np.ndarray, "size"]
     reached: Bool[np.ndarray, "size"]
     networks: int
+    within: float = 0.0
+    """The variance of log cost between seeds of a size, of those of which every one was reached."""
 
     def __len__(self) -> int:
         """How many sizes there are."""
@@ -58,7 +60,13 @@ def by_size(points: Iterable[Point]) -> Sizes:
     middle = _mean if all(point.reached for point in points) else _median
     rows = sorted((float(np.mean([np.log(one.x) for one in group])), *middle(group)) for group in groups.values())
     x, y, reached = (np.array(column) for column in zip(*rows))
-    return Sizes(x, y, reached.astype(bool), len(points))
+    return Sizes(x, y, reached.astype(bool), len(points), _within(groups.values()))
+
+
+def _within(groups: Iterable[list[Point]]) -> float:
+    logs = [np.log([point.y for point in group]) for group in groups if all(point.reached for point in group)]
+    freedom = sum(len(one) - 1 for one in logs)
+    return float(sum(((one - one.mean()) ** 2).sum() for one in logs)) / freedom if freedom else 0.0
 
 
 def _mean(group: list[Point]) -> tuple[float, bool]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cutaway.ledger.scaling.bootstrap import bootstrap
 from cutaway.ledger.scaling.censored import NotFitted
 from cutaway.ledger.scaling.forms import Curvature, curvature, power_over_exponential
 from cutaway.ledger.scaling.points import Point, Sizes, by_size
@@ -88,6 +89,7 @@ def table(found: Sequence[Fit]) -> Table:
             "exponent": one.power.exponent if one.power else None,
             "95 %": str(one.interval) if one.interval else None,
             "95 %, equal noise": str(one.power.likely()) if one.power else None,
+            "95 %, bootstrap": str(bootstrap(one.power, 0)) if one.power else None,
             "p linear (Holm)": one.p_linear if one.power else None,
             "p curved": one.curvature.p if one.curvature else None,
             "local": [f"{end:.2f}" for end in one.curvature.local] if one.curvature else None,
