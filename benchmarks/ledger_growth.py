@@ -1,6 +1,6 @@
 """What it takes to explain random decisions, against training: eight sizes of code networks, and the shipped code model.
 
-`cutaway cost study FOLDER` with its defaults: rates and penalties of the search were tuned on seed 7001, networks are 8001 to 8003.
+`cutaway cost grow FOLDER` with its defaults: rates and penalties of the search were tuned on seed 7001, networks are 8001 to 8003.
 Of the shipped model there is one; its penalty was tuned on decisions of seed 7001, those reported are of seeds 8001 to 8003.
 """
 

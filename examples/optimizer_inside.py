@@ -4,9 +4,10 @@
 from cutaway.mesa.controls import LeakyRidgePath, RidgeAtOnce, RidgePath
 from cutaway.mesa.optimizers import GradientDescent, Momentum, NewtonSchulz
 from cutaway.mesa.page.chart import Chart, Curve
-from cutaway.mesa.page.page import sheet, write
+from cutaway.mesa.page.page import sheet
 from cutaway.mesa.screen import screen
 from cutaway.mesa.tasks import Regression
+from cutaway.runs import write_text
 
 TASK, LAYERS, SEED = Regression(dim=4, points=12), 6, 7001
 NETWORKS = {
@@ -42,4 +43,4 @@ charts = [
     chart("Degree that each layer has alone", "composition", "degree", 1),
     chart("Share that is kept of what is written after a layer", "retention", "kept", 1),
 ]
-print(write(sheet(charts), "mesa.svg"))
+print(write_text("mesa.svg", sheet(charts)))

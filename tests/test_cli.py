@@ -48,7 +48,7 @@ VERBS = (
     "mesa budget",
     "cost",
     "cost scaling",
-    "cost study",
+    "cost grow",
     "cost clock start",
     "cost clock stop",
 )

@@ -136,7 +136,7 @@ def scaling(
 
 
 @cost.command
-def study(
+def grow(
     folder: Path,
     /,
     *,
@@ -167,7 +167,8 @@ def study(
         "local", processes:N for N processes on this machine, or ray (a cluster).
     """
     from cutaway.runs import engine_of
-    from cutaway.study.growth import DEFAULT, Search, Setting, Size, grow
+    from cutaway.study.growth import DEFAULT, Search, Setting, Size
+    from cutaway.study.growth import grow as grown
     from cutaway.study.growth.show import budget, printed
     from cutaway.study.growth.show import sizes as tabled
 
@@ -184,7 +185,7 @@ def study(
     )
     print(budget(setting), file=sys.stderr)
     try:
-        found = grow(setting, folder, engine_of(engine), terminal())
+        found = grown(setting, folder, engine_of(engine), terminal())
     except KeyboardInterrupt:
         raise Stopped(f"stopped; what is done is kept in {folder}, the same command goes on") from None
     return Answer(tabled(found), printed(found), {"networks": folder}, booked=True)

@@ -38,7 +38,9 @@ def headline(found: Costs) -> list[str]:
     lines = []
     for name, one in found.ratios.items():
         ratio = f"{found.spread}" if name == "money" and found.spread is not None else f"{one.ratio}"
-        sides = f"{short(str(one.understanding))} ÷ {short(str(one.training))}"
+        sides = " ÷ ".join(
+            f"{shown(side.value)} {side.unit}{'ᵃ' * bool(side.assumed)}" for side in (one.understanding, one.training)
+        )
         adjusted = f", adjusted for {', '.join(step.name for step in one.steps)}" if one.steps else ""
         lines.append(f"understanding ÷ training, {name} ({WITH[name]}{adjusted}): {ratio} = {sides}")
     return lines or ["understanding ÷ training: not known"]
