@@ -38,12 +38,15 @@ def headline(found: Costs) -> list[str]:
     lines = []
     for name, one in found.ratios.items():
         ratio = f"{found.spread}" if name == "money" and found.spread is not None else f"{one.ratio}"
-        sides = " ÷ ".join(
-            f"{shown(side.value)} {side.unit}{'ᵃ' * bool(side.assumed)}" for side in (one.understanding, one.training)
-        )
+        sides = " ÷ ".join(map(plainly, (one.understanding, one.training)))
         adjusted = f", adjusted for {', '.join(step.name for step in one.steps)}" if one.steps else ""
         lines.append(f"understanding ÷ training, {name} ({WITH[name]}{adjusted}): {ratio} = {sides}")
     return lines or ["understanding ÷ training: not known"]
+
+
+def plainly(figure: Figure) -> str:
+    """The number and its unit, with the letter of what is assumed; what it leaves out stands on the ratio beside it."""
+    return f"{shown(figure.value)} {figure.unit}{'ᵃ' * bool(figure.assumed)}"
 
 
 def reference(found: Costs) -> list[str]:
