@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cutaway.ledger.figure import shown
+from cutaway.ledger.figure import Figure, shown
 from cutaway.runs import Table
 from cutaway.study.cost.report import Costs
 
