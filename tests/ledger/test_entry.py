@@ -1,13 +1,15 @@
 """An entry says what was consumed in words and units that are known, and says no when they are not."""
 
+import numpy as np
 import pytest
 
 from cutaway.ledger import Cost, Entry, entries_of
+from cutaway.ledger.units import UnitError, powers
 
 FIRST = Entry("train", "compute", 6e11, "FLOP", "measured", "flops", seed=0, versions={"torch": "2.13.0"})
 
 
-@pytest.mark.parametrize("quantity", [float("nan"), float("inf"), -1, -1e-9])
+@pytest.mark.parametrize("quantity", [float("nan"), float("inf"), 10**400, -1, -1e-9])
 def test_a_quantity_is_finite_and_not_negative(quantity):
     with pytest.raises(ValueError, match=r"entry train/flops was given .*expected a finite quantity, 0 or more.*try"):
         Entry("train", "compute", quantity, "FLOP", "measured", "flops")
@@ -62,3 +64,10 @@ def test_a_cost_becomes_one_entry_for_each_known_quantity():
     }
     uncounted = Cost("trace", None, {}, 3, 0.5, 0.9, 1000, 0)
     assert "flops" not in {entry.resource for entry in entries_of(uncounted)}
+
+
+def test_numbers_of_numpy_are_numbers_and_units_have_whole_powers():
+    one, two = (Entry("train", "compute", value, "FLOP", "measured") for value in (np.int64(3), np.float32(0.5)))
+    assert (one.quantity, two.quantity, type(one.quantity)) == (3.0, 0.5, float)
+    with pytest.raises(UnitError, match="whole number after"):
+        powers("USD^x")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from dataclasses import dataclass, field, replace
+from numbers import Real
 from typing import Literal, get_args
 
 from cutaway.ledger.cost import STATES, Cost, State
@@ -59,9 +60,11 @@ class Entry:
         self._check_words()
         check_entry_unit(self.kind, self.unit)
         object.__setattr__(self, "resource", self.resource or self.unit)
-        if isinstance(self.quantity, bool) or not isinstance(self.quantity, int | float):
+        if isinstance(self.quantity, bool) or not isinstance(self.quantity, Real):
             raise ValueError(f"{self._where} was given {self.quantity!r}; expected a number")
-        if not math.isfinite(self.quantity) or self.quantity < 0:
+        if not isinstance(self.quantity, int | float):  # a number of numpy's: JSON has none of those
+            object.__setattr__(self, "quantity", float(self.quantity))
+        if not 0 <= self.quantity <= sys.float_info.max:
             raise ValueError(
                 f"{self._where} was given {self.quantity}; expected a finite quantity, 0 or more; nothing is taken back: "
                 "try an entry of what was spent, and leave out what was not"

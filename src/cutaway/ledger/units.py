@@ -59,6 +59,8 @@ def powers(unit: str) -> dict[str, int]:
                 continue
             name, _, power = symbol.partition("^")
             _check(name)
+            if not (power or "1").lstrip("-").isdecimal():
+                raise UnitError(f"given the unit {unit!r}; expected a whole number after ^, such as USD^2")
             found[name] = found.get(name, 0) + sign * int(power or 1)
     return found
 
