@@ -13,6 +13,8 @@ from cutaway.study.cost.books import Book
 
 SECONDS = ("cpu_s", "children_cpu_s")
 MEASURES = ("GFLOP", "core s", "person-h")
+USEFUL = "useful GFLOP"
+"""Of the operations, those that multiply two numbers of which neither is 0: shown where they were counted."""
 
 
 def by(ledger: Ledger, *names: str) -> Table:
@@ -20,7 +22,7 @@ def by(ledger: Ledger, *names: str) -> Table:
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for sum_ in ledger.totals(*names):
         key = tuple(sum_[name] for name in names)
-        row = rows.setdefault(key, {**dict(zip(names, key)), **dict.fromkeys(MEASURES), "known": "measured"})
+        row = rows.setdefault(key, {**dict(zip(names, key)), **dict.fromkeys((*MEASURES, USEFUL)), "known": "measured"})
         measure, quantity = _measured(sum_)
         if measure:
             row[measure] = (row[measure] or 0.0) + quantity
@@ -29,7 +31,8 @@ def by(ledger: Ledger, *names: str) -> Table:
     for row in rows.values():
         row["share"] = f"{row['GFLOP'] / whole:.1%}" if row["GFLOP"] and whole else None
     order = sorted(rows.values(), key=lambda row: (-(row["GFLOP"] or 0), -(row["core s"] or 0)))
-    return Table.of(order, (*names, "GFLOP", "share", "core s", "person-h", "known"))
+    useful = (USEFUL,) if any(row[USEFUL] is not None for row in order) else ()
+    return Table.of(order, (*names, "GFLOP", *useful, "share", "core s", "person-h", "known"))
 
 
 def by_run(books: Sequence[Book]) -> Table:
@@ -41,7 +44,7 @@ def _run(book: Book) -> dict[str, Any]:
     row: dict[str, Any] = {"run": book.path.name or str(book.path), "kind": book.kind or "-", **dict.fromkeys(MEASURES)}
     for sum_ in book.ledger.totals():
         measure, quantity = _measured(sum_)
-        if measure:
+        if measure in MEASURES:
             row[measure] = (row[measure] or 0.0) + quantity
     row["named"] = book.named
     for measure in MEASURES[:2]:
@@ -53,6 +56,8 @@ def _measured(sum_: dict[str, Any]) -> tuple[str, float]:
     """Which measure a total belongs to, and how much of it; the empty text if to none."""
     if sum_["resource"] == "flops":
         return "GFLOP", sum_["quantity"] / 1e9
+    if sum_["resource"] == "useful_flops":
+        return USEFUL, sum_["quantity"] / 1e9
     if sum_["resource"] in SECONDS:
         return "core s", sum_["quantity"]
     if sum_["unit"] in PERSON:
