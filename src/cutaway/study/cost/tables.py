@@ -32,7 +32,8 @@ def by(ledger: Ledger, *names: str) -> Table:
         row["share"] = f"{row['GFLOP'] / whole:.1%}" if row["GFLOP"] and whole else None
     order = sorted(rows.values(), key=lambda row: (-(row["GFLOP"] or 0), -(row["core s"] or 0)))
     useful = (USEFUL,) if any(row[USEFUL] is not None for row in order) else ()
-    return Table.of(order, (*names, "GFLOP", *useful, "share", "core s", "person-h", "known"))
+    columns = (*names, "GFLOP", *useful, "share", "core s", "person-h", "known")
+    return Table.of([{name: row[name] for name in columns} for row in order], columns)
 
 
 def by_run(books: Sequence[Book]) -> Table:
