@@ -16,7 +16,7 @@ def printed(found: Costs) -> str:
     parts = ["\n".join([*headline(found), *found.missing])]
     parts += [titled("by phase", found.phases)]
     modules = "by module: no entry says which module it was spent on"
-    parts += [titled("by module", found.modules) if len(found.modules) else modules]
+    parts += [titled("by module, of what names one", found.modules) if len(found.modules) else modules]
     parts += [titled("by run, and for each sub-model that it names", found.runs), per_named(found)]
     parts += ["\n".join(["reference lines: estimates, none of them measured", *reference(found)])]
     if found.money is not None:
