@@ -15,6 +15,8 @@ from cutaway.runs import Table
 
 Z95 = 1.959963984540054
 DRAWS = 20_000
+MOVES = 1.001
+"""A smaller factor is rounding."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +72,12 @@ def sensitivity(figure: Figure) -> tuple[Swing, ...]:
     return tuple(sorted(swings, key=lambda swing: -swing.size))
 
 
-def dominant(figure: Figure) -> Figure:
-    """The declared or assumed input that moves the figure most. Raises ValueError if there is none."""
+def dominant(figure: Figure) -> Figure | None:
+    """The declared or assumed input that moves the figure most; None where none does: a price that both sides share does not."""
     for swing in sensitivity(figure):
-        if swing.input.provenance in ("declared", "assumed") and swing.size > 1:
+        if swing.input.provenance in ("declared", "assumed") and swing.size > MOVES:
             return swing.input
-    raise ValueError(
-        f"{figure} has no declared or assumed input that moves it; expected one, with a name and `within` > 1"
-    )
+    return None
 
 
 def table(figure: Figure) -> Table:

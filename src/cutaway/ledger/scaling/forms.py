@@ -44,14 +44,7 @@ def exponential(sizes: Sizes) -> Line:
     return fit(np.column_stack([np.ones_like(x), x]), sizes.y, sizes.reached)
 
 
-def aicc(line: Line, count: int) -> float:
-    """Akaike's criterion, corrected for few points (Hurvich and Tsai 1989): lower is better. Infinite for too few."""
-    parameters = len(line.coefficients) + 1
-    if count <= parameters + 1:
-        return np.inf
-    return -2 * line.log_likelihood + 2 * parameters * count / (count - parameters - 1)
-
-
 def power_over_exponential(power: Power) -> float:
-    """AICc of the exponential less that of the power law: above 0 the power law is better, below the exponential is."""
+    """AICc (Hurvich and Tsai 1989) of the exponential less that of the power law: above 0 the power law is better, below the
+    exponential is. Both have as many parameters, so that the corrections cancel."""
     return float(2 * (power.line.log_likelihood - exponential(power.sizes).log_likelihood))

@@ -11,8 +11,7 @@ from cutaway.ledger.adjust import amortised, data_collection, hyperparameter_sea
 from cutaway.ledger.estimate import Estimate
 from cutaway.ledger.figure import Figure
 from cutaway.ledger.reference import LINES
-from cutaway.ledger.uncertainty import Interval, interval
-from cutaway.ledger.uncertainty import sensitivity as swings
+from cutaway.ledger.uncertainty import Interval, dominant, interval
 from cutaway.ledger.uncertainty import table as sensitivity
 from cutaway.runs import Table
 from cutaway.study.cost.books import Book, CostError, Study
@@ -20,8 +19,6 @@ from cutaway.study.cost.money import CORE_TIME, people, priced_by, spent, total,
 from cutaway.study.cost.prices import Declared, Prices
 from cutaway.study.cost.tables import by, by_run
 
-MOVES = 1.001
-"""A smaller factor is rounding."""
 UNDERSTANDING: tuple[Purpose, ...] = ("discover", "apply")
 PARTS = ("discovering", "applying")
 
@@ -107,7 +104,7 @@ def costs(study: Study, prices: Prices = ASSUMED, declared: Declared = NOTHING, 
         core_time=_shared(_estimate(*seconds, declared), *times, declared),
         money=money,
         spread=None if money is None else interval(money.ratio, seed),
-        dominant=None if money is None else _dominant(money),
+        dominant=None if money is None else dominant(money.ratio),
         named=sum(book.named or 0 for book in books),
         phases=by(ledger, "phase", "purpose", "state"),
         modules=by(ledger.where(lambda head: bool(head.module)), "module", "purpose"),
@@ -188,14 +185,6 @@ def _training_money(books: Sequence[Book], prices: Prices, declared: Declared) -
 
 def _models(count: float) -> Figure:
     return Figure(count, "models", "declared", "networks that share the discovery")
-
-
-def _dominant(money: Estimate) -> Figure | None:
-    """None where no declared or assumed input moves it: a price that both sides share does not."""
-    for swing in swings(money.ratio):
-        if swing.input.provenance in ("declared", "assumed") and swing.size > MOVES:
-            return swing.input
-    return None
 
 
 def _unread(study: Study) -> list[str]:

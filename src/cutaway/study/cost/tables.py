@@ -10,8 +10,8 @@ from cutaway.ledger.entry import PROVENANCES
 from cutaway.ledger.units import PERSON
 from cutaway.runs import Table
 from cutaway.study.cost.books import Book
+from cutaway.study.cost.money import CORE_TIME
 
-SECONDS = ("cpu_s", "children_cpu_s")
 MEASURES = ("GFLOP", "core s", "person-h")
 USEFUL = "useful GFLOP"
 """Of the operations, those that multiply two numbers of which neither is 0: shown where they were counted."""
@@ -59,7 +59,7 @@ def _measured(sum_: dict[str, Any]) -> tuple[str, float]:
         return "GFLOP", sum_["quantity"] / 1e9
     if sum_["resource"] == "useful_flops":
         return USEFUL, sum_["quantity"] / 1e9
-    if sum_["resource"] in SECONDS:
+    if sum_["resource"] in CORE_TIME:
         return "core s", sum_["quantity"]
     if sum_["unit"] in PERSON:
         return "person-h", sum_["quantity"] * PERSON[sum_["unit"]]
