@@ -14,7 +14,6 @@ from cutaway.study.cost.books import Book
 from cutaway.study.cost.prices import Prices
 
 CORE_TIME = ("cpu_s", "children_cpu_s")
-WORDS = {"train": "training", "discover": "discovering", "apply": "applying"}
 
 
 def total(ledger: Ledger, resources: Sequence[str], unit: str, name: str) -> Figure | None:
