@@ -12,7 +12,7 @@ from cutaway.ledger.reference import LINES
 from cutaway.mesa.page.page import STYLE
 from cutaway.runs import Table, write_text
 from cutaway.study.cost.report import Costs
-from cutaway.study.cost.show import WITH, dominated, headline, marked, per_named, reference, short
+from cutaway.study.cost.show import WITH, dominated, headline, marked, per_named, plainly, reference
 
 WIDE, LEFT, RIGHT, ROW, TOP = 900, 110, 30, 34, 46
 OWN = """
@@ -55,7 +55,7 @@ def html(found: Costs) -> str:
 def axis(found: Costs) -> str:
     """The ratios and the reference lines on one logarithmic axis of understanding ÷ training, as SVG."""
     ratios = {name: one.ratio.value for name, one in found.ratios.items()}
-    labels = {name: short(str(one.ratio)) for name, one in found.ratios.items()}
+    labels = {name: plainly(one.ratio) for name, one in found.ratios.items()}
     spread = found.spread
     ends = [] if spread is None else [spread.low, spread.high]
     values = [value for value in (1.0, *ratios.values(), *ends, *(line.ratio for line in LINES)) if value > 0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from cutaway.ledger.figure import Figure, shown
+from cutaway.ledger.reference import LINES
 from cutaway.runs import Table
 from cutaway.study.cost.report import Costs
 
@@ -39,22 +40,23 @@ def headline(found: Costs) -> list[str]:
     for name, one in found.ratios.items():
         ratio = f"{found.spread}" if name == "money" and found.spread is not None else f"{one.ratio}"
         sides = " ÷ ".join(map(plainly, (one.understanding, one.training)))
-        adjusted = f", adjusted for {', '.join(step.name for step in one.steps)}" if one.steps else ""
+        adjusted = f"; adjusted: {', '.join(step.name for step in one.steps)}" if one.steps else ""
         lines.append(f"understanding ÷ training, {name} ({WITH[name]}{adjusted}): {ratio} = {sides}")
     return lines or ["understanding ÷ training: not known"]
 
 
 def plainly(figure: Figure) -> str:
     """The number and its unit, with the letter of what is assumed; what it leaves out stands on the ratio beside it."""
-    return f"{shown(figure.value)} {figure.unit}{'ᵃ' * bool(figure.assumed)}"
+    return f"{shown(figure.value)}{' ' * bool(figure.unit)}{figure.unit or '×'}{'ᵃ' * bool(figure.assumed)}"
 
 
 def reference(found: Costs) -> list[str]:
     """A sentence a line: how it comes about, who named it, and what of it the ratios are."""
     said = []
-    for row in found.lines:
-        reached = ", ".join(f"{name} {short(row[f'{name}, of it'])} of it" for name in found.ratios)
-        said.append(f"  {row['line']}: {row['how']} ({row['source']}){': ' * bool(reached)}{reached}")
+    for line in LINES:
+        ratios = {name: one.ratio / float(line.ratio) for name, one in found.ratios.items()}
+        reached = ", ".join(f"{name} {plainly(one)} of it" for name, one in ratios.items())
+        said.append(f"  {line.ratio:,}×: {line.how} ({line.source}){': ' * bool(reached)}{reached}")
     return said
 
 
