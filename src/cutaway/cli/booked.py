@@ -104,11 +104,12 @@ def _book_unfinished(verb: str, out: Path, cost: Cost, seed: int, error: BaseExc
 
 
 def _take_over(before: Path, after: Path) -> None:
-    """The entries of stopped commands, so that they stay in."""
+    """The entries of stopped commands, so that they stay in; those that a killed take-over had booked already are not again."""
     if before.is_file():
         from cutaway.ledger import append, read
 
-        append(after, *_once(read(before).entries, _booked(after.parent)))
+        known = _booked(after.parent)
+        append(after, *(entry for entry in _once(read(before).entries, known) if entry not in known))
 
 
 def versions() -> dict[str, str]:
