@@ -47,6 +47,10 @@ class Exponent:
     how: str
     source: str
 
+    def __str__(self) -> str:
+        """`training ~ N^1.6: how (source)`."""
+        return f"{self.of} ~ N^{float(self.value):.3g}: {self.how} ({self.source})"
+
 
 EXPONENTS = (
     Exponent(

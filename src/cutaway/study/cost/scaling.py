@@ -53,7 +53,7 @@ class Growth:
     left_out: tuple[str, ...]
 
     def __str__(self) -> str:
-        from cutaway.ledger.reference import exponents
+        from cutaway.ledger.reference import EXPONENTS
         from cutaway.ledger.scaling import table
 
         bounds = sum(not one.reached for one in self.networks)
@@ -61,8 +61,8 @@ class Growth:
         return "\n\n".join(
             [
                 "\n".join([head, *map(str, self.fits)]),
-                f"every fit that was looked at, corrected for how many there are\n{table(self.fits)}",
-                f"exponents that others have named\n{exponents()}",
+                f"every fit that was looked at, corrected for how many there are\n{_narrow(table(self.fits))}",
+                "\n".join(["exponents that others have named", *map(str, EXPONENTS)]),
                 *(["\n".join(f"left out: {one}" for one in self.left_out)] if self.left_out else []),
             ]
         )
@@ -71,6 +71,23 @@ class Growth:
     def table(self) -> Table:
         """One row a network."""
         return Table.of(map(asdict, self.networks))
+
+
+def _narrow(fits: Table) -> Table:
+    """The columns that a terminal has room for; what a verdict rests on stands in the lines above it."""
+    names = (
+        "fit",
+        "sizes",
+        "bounds",
+        "exponent",
+        "95 %",
+        "95 %, bootstrap",
+        "p curved",
+        "AICc over exponential",
+        "verdict",
+    )
+    short = {"95 %, bootstrap": "bootstrap", "AICc over exponential": "ΔAICc"}
+    return Table.of({short.get(name, name): row[name] for name in names} for row in fits)
 
 
 def growth(given: Sequence[Path]) -> Growth:
